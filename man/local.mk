@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+
+dist_man_MANS += man/danemapd.8 man/danemapd.conf.5 man/danemap.1

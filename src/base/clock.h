@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Time: CLOCK_BOOTTIME in milliseconds for everything that is trusted, and the
+// wall clock only to notice when somebody sets it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+uint64_t clock_boot_ms(void);
+
+// True if the wall clock was set by more than 5 s against CLOCK_BOOTTIME since
+// the last call with the same offset; 0 at first.
+bool clock_was_set(int64_t *offset_ms);

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+
+noinst_LIBRARIES += src/parent/libparent.a
+src_parent_libparent_a_SOURCES = \
+	src/parent/parent.c src/parent/parent.h \
+	src/parent/listen.c src/parent/listen.h \
+	src/parent/child.c src/parent/child.h

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The way through the DNS for one next-hop: which questions to ask, and what
+// their answers make of the hosts (RFC 7672 section 2.2). Pure: the owner asks
+// the questions, in any order and all at once, and brings back the answers, in
+// any order, late or never. Memory comes from the owner and is freed by it.
+//
+//	walk_begin(&walk, &nexthop, &env);
+//	while (walk_next(&walk, &question)) ask(question);
+//	on each answer: walk_answer(&walk, question.id, &answer), then
+//	    walk_next again, until walk_is_done(&walk);
+//	at the deadline: copy walk_facts as if all open questions had failed.
+#pragma once
+
+#include "policy/facts.h"
+#include "policy/nexthop.h"
+#include "policy/tlsa.h"
+
+// Presentation form (RFC 1035 s. 5.1), without the trailing dot; an octet may
+// take four characters ("\ddd").
+#define WALK_NAME_MAX 1024
+#define WALK_CAUSE_MAX 127
+
+// Lookups of one domain: MX, then for each host A, AAAA, CNAME and two TLSA.
+#define WALK_QUESTIONS_MAX (1 + 5 * FACTS_HOSTS_MAX)
+
+enum walk_type { // values of the wire (RFC 1035, 3596, 6698)
+	WALK_A = 1,
+	WALK_CNAME = 5,
+	WALK_MX = 15,
+	WALK_AAAA = 28,
+	WALK_TLSA = 52,
+};
+
+// The state of one answer, for the whole alias chain. Zero is the doubt.
+enum walk_security {
+	WALK_FAILED = 0, // SERVFAIL, REFUSED, NOTIMP, timeout, no server
+	WALK_BOGUS,
+	WALK_INSECURE,
+	WALK_SECURE,
+};
+
+enum walk_content { WALK_NODATA = 0, WALK_NXDOMAIN, WALK_DATA };
+
+// One MX record; name in presentation form, "." for the root.
+struct walk_mx {
+	uint16_t preference;
+	const char *name;
+};
+
+// One answer, borrowed for the time of the call. For WALK_FAILED and
+// WALK_BOGUS only cause counts.
+struct walk_reply {
+	enum walk_security security;
+	enum walk_content content;
+	bool has_ttl;	// a denial without SOA has none
+	uint32_t ttl_s; // the smallest of all records of the chain; for a denial
+			// with that of the SOA, lowered to its minimum field
+	bool aliased;	// the name asked for is an alias
+	const char *canonical; // end of the chain; NULL unless aliased
+	const char *cause;     // "SERVFAIL", "timed out", "signature expired"
+	size_t n_mx;
+	const struct walk_mx *mx; // all records, in any order
+	size_t n_tlsa;
+	const struct walk_rdata {
+		const uint8_t *data;
+		size_t len;
+	} *tlsa;
+};
+
+struct walk_question {
+	unsigned id; // below WALK_QUESTIONS_MAX
+	enum walk_type type;
+	const char *name; // owned by the walk
+};
+
+struct walk_env {
+	// Zeroed memory that lives as long as the walk, or NULL: then what it
+	// was wanted for counts as failed. Nothing is ever given back singly.
+	void *(*get)(void *arg, size_t size);
+	void *arg;
+	tlsa_full_check *full;
+};
+
+struct walk_host; // private
+
+struct walk {
+	struct nexthop nexthop;
+	struct walk_env env;
+	enum facts_mx mx;
+	bool mx_known, more_hosts;
+	bool has_ttl; // at least one answer counted
+	bool short_ttl; // a denial without SOA: cache_min_ttl
+	uint32_t ttl_s; // of the MX answer
+	unsigned n_hosts;
+	unsigned next_host; // where walk_next goes on
+	struct walk_host *hosts;
+	char mx_reason[FACTS_REASON_MAX + 1];
+};
+
+void walk_begin(struct walk *walk, const struct nexthop *nexthop,
+    const struct walk_env *env);
+
+// The next question that can be asked now, each once. False: none for now.
+bool walk_next(struct walk *walk, struct walk_question *ret);
+
+// The answer to question id. Answers to questions that were never asked, or
+// twice, are ignored.
+void walk_answer(struct walk *walk, unsigned id, const struct walk_reply *reply);
+
+// Nothing that is still open can change the facts.
+bool walk_is_done(const struct walk *walk);
+
+// The facts as known now; what is open counts as failed ("timed out"). They
+// borrow from the walk. ret_ttl_s is the smallest TTL of everything they rest
+// on, unclamped; min_ttl_s stands in for a denial without SOA. False if memory
+// ran out: then ret is FACTS_MX_FAILED with its reason.
+bool walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
+    uint32_t *ret_ttl_s);
+
+// Whether a host is in error other than those past FACTS_HOSTS_MAX: the answer
+// then lives for cache_error_ttl at most.
+bool walk_has_error(const struct facts *facts);

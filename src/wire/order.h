@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// What the parent tells its children, and they the parent, over the
+// SOCK_SEQPACKET pair that each child is born with. A message may carry one
+// descriptor.
+#pragma once
+
+#include <stdint.h>
+
+enum order_kind {
+	ORDER_NOTHING = 0,
+	// parent to child
+	ORDER_RESOLVER, // worker: descriptor to resolver `index` of `count`
+	ORDER_WORKER,	// resolver: descriptor to worker `index`
+	ORDER_OWN,	// resolver: its parts of the cache are its alone now
+	ORDER_HEIR,	// worker: hand all connections over this descriptor
+	ORDER_BEQUEST,	// worker: connections will arrive over this descriptor
+	ORDER_FINISH,	// any: finish what is in flight, then exit 0
+	// child to parent
+	ORDER_READY,	// serves
+	ORDER_ANCHORED, // resolver: the root has validated
+	ORDER_REMAP,	// any: the cache segment is dead and wants to be new
+};
+
+struct order {
+	enum order_kind kind;
+	uint32_t index, count;
+	int fd; // -1: none. Received ones belong to the receiver.
+};
+
+// 0, or a negative errno (-EAGAIN: the other end is slow). fd is not closed.
+int order_send(int channel, const struct order *order);
+
+// 1: one order; 0: the other end is gone; negative errno (-EAGAIN, -EINVAL for
+// what no peer of ours would say; its descriptor is then closed). Close-on-exec
+// is set on what arrives.
+int order_receive(int channel, struct order *ret);
+
+// One connection with the octets read from it and not yet answered: how an old
+// worker leaves its clients to the new one at a reload.
+#define ORDER_LEFTOVER_MAX 10016
+int order_bequeath(int channel, int client, const char *leftover, uint32_t len);
+// As order_receive; ret_len octets in leftover.
+int order_inherit(int channel, int *ret_client,
+    char leftover[ORDER_LEFTOVER_MAX], uint32_t *ret_len);

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+
+noinst_LIBRARIES += src/worker/libworker.a
+src_worker_libworker_a_SOURCES = \
+	src/worker/worker.c src/worker/worker.h \
+	src/worker/conn.c src/worker/conn.h \
+	src/worker/query.c src/worker/query.h
+src_worker_libworker_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)

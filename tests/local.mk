@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+#
+# Unit tests, one program a module, speak TAP; tests/run.sh adds the tests that
+# need a DNS tree, a daemon or Postfix.
+
+TEST_EXTENSIONS = .sh
+TESTS += $(check_PROGRAMS)
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh
+
+if HAVE_CMOCKA
+include tests/unit/policy.mk
+include tests/unit/wire.mk
+include tests/unit/cache.mk
+include tests/unit/base.mk
+include tests/unit/dns.mk
+include tests/unit/layers.mk
+endif
