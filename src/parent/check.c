@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// What a configuration needs of the machine: users, folders, sockets, trust
+// anchors.
+#include "config.h"
+
+#include "parent/check.h"
+
+#include "dns/dns.h"
+#include "parent/identity.h"
+#include "parent/listen.h"
+#include "parent/parent.h"
+#include "x509/x509.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static check_say *check_say_now;
+
+static const char *
+or_null(const char *text)
+{
+	return *text == '\0' ? NULL : text;
+}
+
+static struct dns_settings
+dns_settings(const struct conf *conf)
+{
+	return (struct dns_settings){
+		.trust_anchor_file = or_null(conf->trust_anchor_file),
+		.root_hints_file = or_null(conf->root_hints_file),
+		.resolver_config = or_null(conf->resolver_config),
+		.forward = or_null(conf->forward),
+		.concurrency = conf->query_concurrency,
+	};
+}
+
+static void
+say_warning(const char *text)
+{
+	check_say_now(false, text);
+}
+
+// The last folder of the path may be made at start; the one above must exist.
+static bool
+check_cache_folder(const struct conf *conf, char error[CHECK_ERROR_MAX])
+{
+	char folder[4096];
+	struct stat st;
+	snprintf(folder, sizeof(folder), "%s", conf->cache_file);
+	for (int up = 0; up < 2; up++) {
+		char *slash = strrchr(folder, '/');
+		if (slash == NULL || slash == folder)
+			return true;
+		*slash = '\0';
+		if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+			return true;
+	}
+	snprintf(error, CHECK_ERROR_MAX,
+	    "cache_file: %s: there is no folder %.300s: make it, or name "
+	    "another place",
+	    conf->cache_file, folder);
+	return false;
+}
+
+bool
+check_conf(const struct conf *conf, check_say *say)
+{
+	char error[CHECK_ERROR_MAX];
+	struct dns_settings dns = dns_settings(conf);
+	struct identity identity;
+	bool fine = true;
+	check_say_now = say;
+	if (identity_find(conf->user, &identity, error) != 0) {
+		say(true, error);
+		fine = false;
+	} else if (identity.uid == 0) {
+		say(false, "user: the daemon would keep running as root");
+	}
+	if (listen_check(conf, error) != 0) {
+		say(true, error);
+		fine = false;
+	}
+	if (!check_cache_folder(conf, error)) {
+		say(true, error);
+		fine = false;
+	}
+	if (dns_check(&dns, say_warning, error) != 0) {
+		say(true, error);
+		fine = false;
+	}
+	return fine;
+}
+
+bool
+check_conf_apart(const struct conf *conf, check_say *say)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		alarm(10);
+		_exit(check_conf(conf, say) ? EX_OK : EX_CONFIG);
+	}
+	if (pid < 0) {
+		say(true, "cannot fork to check the configuration");
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (WIFEXITED(status) && WEXITSTATUS(status) != EX_OK &&
+	    WEXITSTATUS(status) != EX_CONFIG)
+		say(true, "libunbound ended the check of trust anchors and "
+			  "resolver_config");
+	if (WIFSIGNALED(status))
+		say(true, "the check of the configuration did not end");
+	return WIFEXITED(status) && WEXITSTATUS(status) == EX_OK;
+}
+
+int
+check_context(const struct conf *conf, uint8_t ret[CACHE_CONTEXT_LEN],
+    char ret_error[CHECK_ERROR_MAX])
+{
+	struct dns_settings dns = dns_settings(conf);
+	uint8_t *trust = NULL;
+	size_t len;
+	int r = dns_context(&dns, &trust, &len, ret_error);
+	if (r != 0)
+		return r;
+	uint8_t *all = realloc(trust, len + 1);
+	if (all == NULL) {
+		free(trust);
+		snprintf(ret_error, CHECK_ERROR_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	all[len] = DECIDE_VERSION;
+	r = x509_sha256(all, len + 1, ret);
+	free(all);
+	return r;
+}
+
+static void
+say_on_stderr(bool is_fault, const char *text)
+{
+	fprintf(stderr, "danemapd: %s%s\n", is_fault ? "" : "warning: ", text);
+}
+
+int
+parent_check(const struct conf *conf)
+{
+	return check_conf(conf, say_on_stderr) ? EX_OK : EX_CONFIG;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// What a configuration needs of the machine, checked before it is used: at
+// danemapd -t, at start and at each reload.
+#pragma once
+
+#include "base/conf.h"
+#include "cache/cache.h"
+
+#include <stdbool.h>
+
+#define CHECK_ERROR_MAX 640
+
+typedef void check_say(bool is_fault, const char *text);
+
+// Says every fault and every warning; true if there was no fault.
+bool check_conf(const struct conf *conf, check_say *say);
+
+// check_conf in a process of its own: libunbound may exit() on a bad file, and
+// what it leaves behind in memory is no business of the parent.
+bool check_conf_apart(const struct conf *conf, check_say *say);
+
+// What the cache rests on: trust anchors, resolver_config and the version of
+// the decision. 0 or a negative errno with an error.
+int check_context(const struct conf *conf, uint8_t ret[CACHE_CONTEXT_LEN],
+    char ret_error[CHECK_ERROR_MAX]);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// A generation: one configuration and the children that run on it. At a reload
+// a new one takes over from the old: first the clients, then the parts of the
+// cache.
+#pragma once
+
+#include "parent/child.h"
+
+#include <stdbool.h>
+
+// Half of the status pages each: at most two generations live.
+#define GENERATION_CHILDREN_MAX  (STATUS_CHILDREN_MAX / 2)
+#define GENERATION_RESOLVERS_MAX 16
+
+struct parent;
+
+struct generation {
+	struct parent *parent;
+	struct conf *conf;
+	struct cache *cache; // may be shared with the other generation
+	uint8_t context[CACHE_CONTEXT_LEN]; // what it was filled under
+	struct listeners listeners;
+	unsigned n_workers, n_resolvers;
+	unsigned n_children;
+	bool owns;           // its resolvers may write to the cache
+	bool finishing;      // no child is started again
+	bool resolvers_told; // to finish
+	uint64_t end_ms;     // then what is left is ended; 0: never
+	struct child children[GENERATION_CHILDREN_MAX]; // workers first
+	struct child_world world;
+};
+
+// Fills in children from conf; pages are those of its half.
+void generation_plan(struct generation *gen, struct status_page *pages);
+
+// Starts those that are due. Returns when the next one is, 0 for none.
+uint64_t generation_start_due(struct generation *gen, uint64_t now_ms);
+
+// The child with that pid, or NULL.
+struct child *generation_find(struct generation *gen, pid_t pid);
+
+bool generation_is_ready(const struct generation *gen);
+unsigned generation_alive(const struct generation *gen, enum child_kind kind);
+
+// Its resolvers own their parts from now on.
+void generation_own(struct generation *gen);
+
+// Hands the clients of old's workers to gen's.
+void generation_inherit(
+    struct generation *gen, struct generation *old, uint64_t now_ms);
+
+// Workers finish their replies and end; then the resolvers.
+void generation_finish(struct generation *gen, uint64_t now_ms);
+// Call when a child has ended.
+void generation_settle(struct generation *gen);
+// Ends what is left past end_ms.
+void generation_enforce(struct generation *gen, uint64_t now_ms);
+
+// Once a second: ends children that are silent for too long; true if all that
+// should run do and beat.
+bool generation_watch(struct generation *gen);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Listening sockets: made before the identity changes, kept by descriptor over
+// reloads, or taken from systemd. Knows nothing of who accepts on them.
+#pragma once
+
+#include "base/conf.h"
+#include "parent/identity.h"
+
+#include <sys/types.h>
+
+#define LISTEN_MAX       32
+#define LISTEN_ERROR_MAX 512
+// A burst of connects must not be refused: on a unix socket a full backlog is
+// an immediate lookup error for Postfix.
+#define LISTEN_BACKLOG   4096
+#define LISTEN_NAME_MAX  160
+
+struct listener {
+	int fd;
+	// What two configurations compare: "unix:PATH", "inet:ADDRESS:PORT", or
+	// "systemd:N".
+	char name[LISTEN_NAME_MAX];
+	dev_t dev; // of the socket file, to remove no other's
+	ino_t ino;
+};
+
+struct listeners {
+	unsigned n;
+	struct listener of[LISTEN_MAX];
+};
+
+// All sockets that conf wants, or those that systemd passed. Those that `old`
+// has already (may be NULL) are taken over by descriptor. A folder that is made
+// for a socket belongs to identity. 0, or a negative errno with an error that
+// says which socket and how to mend it; then nothing new is left open.
+int listen_open(const struct conf *conf, const struct identity *identity,
+    const struct listeners *old, struct listeners *ret,
+    char ret_error[LISTEN_ERROR_MAX]);
+
+// Closes those that `keep` (may be NULL) does not have; socket files of ours
+// are removed.
+void listen_close(struct listeners *listeners, const struct listeners *keep);
+
+// The grammar, the groups and the folders, without making anything. 0 or
+// -EINVAL.
+int listen_check(const struct conf *conf, char ret_error[LISTEN_ERROR_MAX]);

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The parent: one loop over signals, children and a tick a second. Small and
+// boring on purpose: whatever can crash is done by somebody else.
+#include "config.h"
+
+#include "parent/parent.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/services.h"
+#include "base/status.h"
+#include "base/systemd.h"
+#include "parent/check.h"
+#include "parent/generation.h"
+#include "parent/identity.h"
+#include "wire/order.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define TICK_MS      1000
+// How long a new generation has to come to serve before a reload is given up.
+#define READY_MAX_MS 15000
+// Descriptors: libunbound's sockets, one more for each connection of two
+// generations, and some.
+#define FILES_WANTED 65536
+
+struct parent {
+	const struct parent_settings *settings;
+	struct identity identity;
+	struct status_page *pages;
+	int signals;
+	struct generation *now;  // serves
+	struct generation *next; // starting, to relieve now
+	struct generation *old;  // finishing
+	bool stopping, reload_wanted, announced;
+	uint64_t next_deadline_ms, tick_ms;
+};
+
+static int
+open_signals(struct parent *parent)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return parent->signals < 0 ? -errno : 0;
+}
+
+static void
+each_generation(struct parent *parent,
+    void (*each)(struct generation *gen, void *arg), void *arg)
+{
+	struct generation *all[] = { parent->now, parent->next, parent->old };
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i] != NULL)
+			each(all[i], arg);
+}
+
+// In a new child of the generation `arg`: what is not its own is closed.
+static void
+leave_generation(struct generation *gen, void *arg)
+{
+	struct generation *mine = arg;
+	for (unsigned i = 0; i < gen->n_children; i++)
+		if (gen->children[i].channel >= 0)
+			close(gen->children[i].channel);
+	if (gen == mine)
+		return;
+	for (unsigned i = 0; i < gen->listeners.n; i++) {
+		bool shared = false;
+		for (unsigned j = 0; j < mine->listeners.n; j++)
+			shared |=
+			    mine->listeners.of[j].fd == gen->listeners.of[i].fd;
+		if (!shared)
+			close(gen->listeners.of[i].fd);
+	}
+	if (gen->cache != mine->cache)
+		cache_close(gen->cache);
+}
+
+static void
+leave_parent(void *arg)
+{
+	struct generation *mine = arg;
+	close(mine->parent->signals);
+	each_generation(mine->parent, leave_generation, mine);
+}
+
+static int
+open_cache(
+    struct parent *parent, struct generation *gen, char error[CHECK_ERROR_MAX])
+{
+	char why[CACHE_ERROR_MAX] = "";
+	enum cache_opened opened;
+	struct cache_settings settings = {
+		.path = gen->conf->cache_file,
+		.size = gen->conf->cache_size,
+		.owner = parent->identity.uid,
+		.group = parent->identity.gid,
+	};
+	memcpy(settings.context, gen->context, sizeof(settings.context));
+	identity_make_folder(settings.path, &parent->identity);
+	int r = cache_open(&settings, &gen->cache, &opened, why, error);
+	if (r == 0 && opened == CACHE_REPLACED)
+		dlog(LOG_NOTICE, "cache %s starts empty: the file there was %s",
+		    settings.path, why);
+	return r;
+}
+
+static bool
+same_cache(const struct generation *a, const struct generation *b)
+{
+	return strcmp(a->conf->cache_file, b->conf->cache_file) == 0 &&
+	       a->conf->cache_size == b->conf->cache_size &&
+	       memcmp(a->context, b->context, sizeof(a->context)) == 0;
+}
+
+// Somebody cut the file: whoever still reads it gets zeros.
+static bool
+cache_is_cut(const struct generation *gen)
+{
+	struct stat st;
+	return cache_is_dead(gen->cache) ||
+	       (fstat(cache_fd(gen->cache), &st) == 0 &&
+		   (uint64_t)st.st_size < gen->conf->cache_size);
+}
+
+static void
+free_generation(struct parent *parent, struct generation *gen)
+{
+	struct generation *keep = parent->now == gen ? NULL : parent->now;
+	listen_close(&gen->listeners, keep == NULL ? NULL : &keep->listeners);
+	if (gen->cache != NULL && (keep == NULL || keep->cache != gen->cache))
+		cache_close(gen->cache);
+	conf_free(gen->conf);
+	free(gen);
+}
+
+// Everything that can fail, before a child is started. `kept` is the
+// generation to take over from, or NULL at start. Consumes conf.
+static int
+prepare(struct parent *parent, struct conf *conf, struct generation *kept,
+    struct generation **ret, char error[CHECK_ERROR_MAX])
+{
+	struct generation *gen = calloc(1, sizeof(*gen));
+	if (gen == NULL) {
+		conf_free(conf);
+		snprintf(error, CHECK_ERROR_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	gen->parent = parent;
+	gen->conf = conf;
+	int r = check_context(conf, gen->context, error);
+	if (r == 0)
+		r = listen_open(conf, &parent->identity,
+		    kept == NULL ? NULL : &kept->listeners, &gen->listeners,
+		    error);
+	if (r == 0 && kept != NULL && same_cache(gen, kept) &&
+	    !cache_is_cut(kept))
+		gen->cache = kept->cache;
+	else if (r == 0)
+		r = open_cache(parent, gen, error);
+	if (r != 0) {
+		free_generation(parent, gen);
+		return r;
+	}
+	*ret = gen;
+	return 0;
+}
+
+// The two halves of the status pages are used in turn.
+static void
+launch(struct parent *parent, struct generation *gen)
+{
+	struct generation *other = parent->now;
+	bool first_half =
+	    other == NULL || other->children[0].page != parent->pages;
+	generation_plan(
+	    gen, parent->pages + (first_half ? 0 : GENERATION_CHILDREN_MAX));
+	gen->world = (struct child_world){
+		.conf = gen->conf,
+		.cache = gen->cache,
+		.listeners = &gen->listeners,
+		.n_workers = gen->n_workers,
+		.n_resolvers = gen->n_resolvers,
+		.pages = parent->pages,
+		.leave_parent = leave_parent,
+		.arg = gen,
+	};
+}
+
+static void
+say_in_log(bool is_fault, const char *text)
+{
+	dlog(is_fault ? LOG_ERR : LOG_WARNING, "%s", text);
+}
+
+static void
+reload_failed(const char *why)
+{
+	dlog(LOG_ERR, "reload: %s; the old configuration stays in force", why);
+	systemd_ready();
+}
+
+static void
+reload(struct parent *parent)
+{
+	char error[CHECK_ERROR_MAX] = "";
+	struct conf *conf;
+	parent->reload_wanted = false;
+	systemd_reloading();
+	if (conf_read(parent->settings->config_file,
+		parent->settings->overrides, parent->settings->n_overrides,
+		&conf, error) != 0) {
+		reload_failed(error);
+		return;
+	}
+	if (!check_conf_apart(conf, say_in_log)) {
+		conf_free(conf);
+		reload_failed("the new configuration has faults");
+		return;
+	}
+	if (prepare(parent, conf, parent->now, &parent->next, error) != 0) {
+		reload_failed(error);
+		return;
+	}
+	launch(parent, parent->next);
+	parent->next_deadline_ms = clock_boot_ms() + READY_MAX_MS;
+	dlog(LOG_NOTICE, "reload: starting %u workers and %u resolvers",
+	    parent->next->n_workers, parent->next->n_resolvers);
+}
+
+// The new generation serves: clients move over, the old one finishes.
+static void
+take_over(struct parent *parent, uint64_t now_ms)
+{
+	parent->old = parent->now;
+	parent->now = parent->next;
+	parent->next = NULL;
+	generation_inherit(parent->now, parent->old, now_ms);
+	dlog_open(parent->now->conf->log_target, parent->now->conf->log_level,
+	    "parent");
+	dlog(LOG_NOTICE, "reload: the new configuration is in force");
+	systemd_ready();
+}
+
+static void
+give_up_next(struct parent *parent, uint64_t now_ms)
+{
+	parent->old = parent->next;
+	parent->next = NULL;
+	generation_finish(parent->old, now_ms);
+	reload_failed("the new processes did not come to serve");
+}
+
+static void
+announce(struct parent *parent)
+{
+	parent->announced = true;
+	dlog(LOG_NOTICE, "ready: %u workers, %u resolvers, %u sockets",
+	    parent->now->n_workers, parent->now->n_resolvers,
+	    parent->now->listeners.n);
+	systemd_ready();
+}
+
+static void
+advance(struct parent *parent, uint64_t now_ms)
+{
+	if (!parent->announced && generation_is_ready(parent->now))
+		announce(parent);
+	if (parent->next != NULL && generation_is_ready(parent->next))
+		take_over(parent, now_ms);
+	else if (parent->next != NULL && now_ms >= parent->next_deadline_ms)
+		give_up_next(parent, now_ms);
+	if (parent->old != NULL &&
+	    generation_alive(parent->old, CHILD_WORKER) +
+		    generation_alive(parent->old, CHILD_RESOLVER) ==
+		0) {
+		struct generation *gone = parent->old;
+		parent->old = NULL;
+		free_generation(parent, gone);
+		if (!parent->now->owns)
+			generation_own(parent->now);
+	}
+	if (parent->reload_wanted && !parent->stopping && parent->announced &&
+	    parent->next == NULL && parent->old == NULL)
+		reload(parent);
+}
+
+static void
+finish(struct generation *gen, void *arg)
+{
+	if (!gen->finishing)
+		generation_finish(gen, *(uint64_t *)arg);
+}
+
+static void
+stop(struct parent *parent, uint64_t now_ms)
+{
+	if (parent->stopping)
+		return;
+	parent->stopping = true;
+	dlog(LOG_NOTICE, "stopping");
+	systemd_stopping();
+	each_generation(parent, finish, &now_ms);
+}
+
+struct ending {
+	pid_t pid;
+	int status;
+	uint64_t now_ms;
+};
+
+static void
+note_end(struct generation *gen, void *arg)
+{
+	const struct ending *ending = arg;
+	struct child *child = generation_find(gen, ending->pid);
+	if (child == NULL)
+		return;
+	child_ended(child, ending->status, gen->finishing, ending->now_ms);
+	generation_settle(gen);
+}
+
+static void
+reap(struct parent *parent, uint64_t now_ms)
+{
+	struct ending ending = { .now_ms = now_ms };
+	while ((ending.pid = waitpid(-1, &ending.status, WNOHANG)) > 0)
+		each_generation(parent, note_end, &ending);
+}
+
+static void
+take_signals(struct parent *parent, uint64_t now_ms)
+{
+	struct signalfd_siginfo info;
+	while (read(parent->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			parent->reload_wanted = true;
+		else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			stop(parent, now_ms);
+	}
+	reap(parent, now_ms);
+}
+
+static void
+take_order(struct parent *parent, struct child *child)
+{
+	struct order order;
+	while (
+	    child->channel >= 0 && order_receive(child->channel, &order) == 1) {
+		if (order.fd >= 0)
+			close(order.fd);
+		if (order.kind == ORDER_READY)
+			child->ready = true;
+		else if (order.kind == ORDER_REMAP)
+			parent->reload_wanted = true;
+	}
+}
+
+static unsigned
+sum_connections(const struct parent *parent)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < STATUS_CHILDREN_MAX; i++)
+		n += atomic_load_explicit(
+		    &parent->pages[i].n_connections, memory_order_relaxed);
+	return n;
+}
+
+static void
+tick(struct parent *parent, uint64_t now_ms)
+{
+	char text[128];
+	bool fine = generation_watch(parent->now);
+	parent->tick_ms = now_ms + TICK_MS;
+	if (parent->next != NULL)
+		generation_watch(parent->next);
+	if (parent->old != NULL)
+		generation_enforce(parent->old, now_ms);
+	generation_enforce(parent->now, now_ms);
+	if (!parent->reload_wanted && parent->next == NULL &&
+	    cache_is_cut(parent->now)) {
+		dlog(LOG_ERR, "cache %s was cut by somebody: making a new one",
+		    parent->now->conf->cache_file);
+		parent->reload_wanted = true;
+	}
+	snprintf(text, sizeof(text), "%s, %u connections",
+	    fine ? "serving" : "a process is being restarted",
+	    sum_connections(parent));
+	systemd_status(text);
+	if (fine)
+		systemd_watchdog();
+}
+
+struct polling {
+	struct pollfd fds[1 + STATUS_CHILDREN_MAX];
+	struct child *children[1 + STATUS_CHILDREN_MAX];
+	nfds_t n;
+};
+
+static void
+poll_generation(struct generation *gen, void *arg)
+{
+	struct polling *polling = arg;
+	for (unsigned i = 0; i < gen->n_children; i++) {
+		if (gen->children[i].pid == 0)
+			continue;
+		polling->fds[polling->n] =
+		    (struct pollfd){ .fd = gen->children[i].channel,
+			    .events = POLLIN };
+		polling->children[polling->n++] = &gen->children[i];
+	}
+}
+
+static void
+start_due(struct generation *gen, void *arg)
+{
+	uint64_t *wake_ms = arg, next;
+	next = generation_start_due(gen, clock_boot_ms());
+	if (next != 0 && next < *wake_ms)
+		*wake_ms = next;
+}
+
+// A child that hung up is about to be reaped: its channel is not polled to
+// death meanwhile.
+static void
+take_orders(struct parent *parent, struct polling *polling)
+{
+	for (nfds_t i = 1; i < polling->n; i++) {
+		if (polling->fds[i].revents & POLLIN)
+			take_order(parent, polling->children[i]);
+		if (polling->fds[i].revents & (POLLHUP | POLLERR))
+			poll(NULL, 0, 1);
+	}
+}
+
+static void
+wait_for_something(struct parent *parent)
+{
+	struct polling polling = { .n = 1 };
+	uint64_t wake_ms = parent->tick_ms, now_ms;
+	each_generation(parent, start_due, &wake_ms);
+	polling.fds[0] =
+	    (struct pollfd){ .fd = parent->signals, .events = POLLIN };
+	each_generation(parent, poll_generation, &polling);
+	now_ms = clock_boot_ms();
+	poll(polling.fds, polling.n,
+	    wake_ms > now_ms ? (int)(wake_ms - now_ms) : 0);
+	take_orders(parent, &polling);
+	now_ms = clock_boot_ms();
+	take_signals(parent, now_ms);
+	if (now_ms >= parent->tick_ms)
+		tick(parent, now_ms);
+	advance(parent, now_ms);
+}
+
+static bool
+all_gone(const struct parent *parent)
+{
+	return parent->stopping && parent->old == NULL &&
+	       parent->next == NULL &&
+	       generation_alive(parent->now, CHILD_WORKER) +
+		       generation_alive(parent->now, CHILD_RESOLVER) ==
+		   0;
+}
+
+static int
+exit_status(int r)
+{
+	switch (-r) {
+	case EINVAL:
+	case ENOENT:
+	case EEXIST:
+		return EX_CONFIG;
+	case EADDRINUSE:
+	case EBUSY:
+		return EX_UNAVAILABLE;
+	case EACCES:
+	case EPERM:
+		return EX_NOPERM;
+	default:
+		return EX_OSERR;
+	}
+}
+
+// Sockets and cache while still root, then the identity, then children.
+static int
+set_up(struct parent *parent, struct conf *conf)
+{
+	char error[CHECK_ERROR_MAX] = "";
+	char user[64];
+	snprintf(user, sizeof(user), "%s", conf->user);
+	int r = identity_find(user, &parent->identity, error);
+	if (r != 0)
+		conf_free(conf);
+	else
+		r = prepare(parent, conf, NULL, &parent->now, error);
+	if (r == 0)
+		r = identity_drop(user, &parent->identity, error);
+	if (r != 0) {
+		dlog(LOG_ERR, "%s", error);
+		systemd_errno(-r);
+		return exit_status(r);
+	}
+	return EX_OK;
+}
+
+static int
+serve(struct parent *parent)
+{
+	launch(parent, parent->now);
+	parent->now->owns = true;
+	parent->tick_ms = clock_boot_ms() + TICK_MS;
+	while (!all_gone(parent))
+		wait_for_something(parent);
+	return EX_OK;
+}
+
+int
+parent_run(const struct parent_settings *settings, struct conf *conf)
+{
+	struct parent parent = { .settings = settings, .signals = -1 };
+	dlog_open(conf->log_target, conf->log_level, "parent");
+	if (!check_conf_apart(conf, say_in_log)) {
+		conf_free(conf);
+		return EX_CONFIG;
+	}
+	identity_raise_files(FILES_WANTED);
+	services_read();
+	parent.pages = status_new();
+	if (parent.pages == NULL || open_signals(&parent) != 0) {
+		dlog(LOG_ERR, "no memory or descriptors to start with");
+		conf_free(conf);
+		return EX_OSERR;
+	}
+	int status = set_up(&parent, conf);
+	if (status == EX_OK)
+		status = serve(&parent);
+	if (parent.now != NULL)
+		free_generation(&parent, parent.now);
+	close(parent.signals);
+	dlog(LOG_NOTICE, "stopped");
+	return status;
+}
