@@ -28,8 +28,11 @@ struct ask {
 
 #define ASK_HEAD 16
 #define ASK_MAX (ASK_HEAD + ENTRY_ENCODED_MAX)
+// Of the text of REFUSED, which is never empty.
+#define ASK_TEXT_MAX 255
 
-// Returns the length of the packet; size must hold ASK_HEAD + ask->len.
+// Returns the length of the packet; size must hold ASK_HEAD + ask->len, and the
+// data must fit their kind: anything else is a mistake of the caller's.
 size_t ask_encode(const struct ask *ask, uint8_t *ret, size_t size);
 // 0 or -EINVAL. Checks kind and the length of data per kind, not its content.
 int ask_decode(const uint8_t *packet, size_t len, struct ask *ret);

@@ -29,7 +29,10 @@ struct order {
 	int fd; // -1: none. Received ones belong to the receiver.
 };
 
-// 0, or a negative errno (-EAGAIN: the other end is slow). fd is not closed.
+// None of these blocks, whatever the descriptor's own mode.
+
+// 0, or a negative errno (-EAGAIN: the other end is slow; -EINVAL: a descriptor
+// is missing or too many). fd is not closed.
 int order_send(int channel, const struct order *order);
 
 // 1: one order; 0: the other end is gone; negative errno (-EAGAIN, -EINVAL for
