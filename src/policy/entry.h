@@ -40,7 +40,11 @@ enum entry_use {
 
 #define ENTRY_ENCODED_MAX (64 + FACTS_ENCODED_MAX + FACTS_REASON_MAX)
 
+// The number of octets written, or 0 if size is too small or the entry breaks
+// its own rules (neither answer nor deferral, an end before its beginning).
 size_t entry_encode(const struct entry *entry, uint8_t *ret, size_t size);
+// Borrows from bytes. 0, or -EINVAL for what entry_encode would not have
+// written; ret is then untouched.
 int entry_decode(const uint8_t *bytes, size_t len, struct entry *ret);
 
 // ret_hint: whoever serves this should tell the resolver that the entry is in
@@ -48,7 +52,8 @@ int entry_decode(const uint8_t *bytes, size_t len, struct entry *ret);
 // another try.
 //
 // - an answer before its end is FRESH, whatever deferral stands beside it;
-// - for ENTRY_GRACE_MS past its end it is GRACE if a refresh was promised;
+// - for ENTRY_GRACE_MS past its end it is GRACE if a refresh was promised and
+//   none has failed since;
 // - a strict answer is STALE until ends_ms + stale_ms while a deferral made
 //   after its end stands, and for retry_ms longer (hint: the retry is under
 //   way behind it);

@@ -14,7 +14,7 @@
 #define FACTS_REASON_MAX 160  // octets, without NUL
 // As many matches as a reply of 100,000 octets can hold, and one to know that
 // it does not.
-#define FACTS_SHA256_MAX 1041
+#define FACTS_SHA256_MAX 1042
 #define FACTS_SHA512_MAX 521
 
 // How the MX lookup ended. Zero is the doubt.
@@ -63,7 +63,8 @@ struct facts {
 };
 
 // Bytes of a struct facts, the same in cache and in messages (drawn in
-// src/cache/FORMAT). Returns their number, or 0 if size is too small.
+// src/cache/FORMAT). Returns their number, or 0 if size is too small or the
+// facts break what is said above (limits, order). Partial facts are written without matches.
 size_t facts_encode(const struct facts *facts, uint8_t *ret, size_t size);
 
 // Borrows from bytes. 0, or -EINVAL for anything that facts_encode would not

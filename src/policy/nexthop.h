@@ -32,7 +32,7 @@ struct nexthop {
 	uint16_t port; // of the TLSA records; 25 unless written
 	uint8_t name_len;
 	// Lower case, A-labels, no trailing dot, NUL-terminated. For
-	// NEXTHOP_ADDRESS the address as text, for NEXTHOP_PARENT with its dot.
+	// NEXTHOP_ADDRESS as inet_ntop spells it, for NEXTHOP_PARENT with its dot.
 	char name[NEXTHOP_NAME_MAX + 1];
 };
 
@@ -55,7 +55,8 @@ void nexthop_parse(const char *key, size_t len, const struct nexthop_env *env,
 size_t nexthop_id(const struct nexthop *nexthop, uint8_t ret[NEXTHOP_ID_MAX]);
 
 // The reverse, for what arrives in messages or is read from the cache file:
-// checks everything. 0, or -EINVAL.
+// checks everything. 0, or -EINVAL. How the key was written is not part of the
+// identity: bare is false.
 int nexthop_from_id(const uint8_t *id, size_t len, struct nexthop *ret);
 
 // Whether Postfix takes a name for a host (its valid_hostname): labels of
