@@ -11,7 +11,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 static void
 count_host(const struct facts_host *host, struct decide_count *count)
@@ -141,11 +140,25 @@ say_failure(struct sentence *sentence, const struct facts *facts)
 		say(sentence, "lookup failed");
 }
 
-// "1 of 3 MX hosts has usable TLSA records, 1 has no TLSA records, 1 has failed
-// lookups (...)".
+// "the only MX host", "all 2 MX hosts", "1 of 2 MX hosts".
 static void
-say_hosts(struct sentence *sentence, const struct facts *facts,
-    const struct decide_count *n)
+say_who(
+    struct sentence *sentence, unsigned count, unsigned total, enum facts_mx mx)
+{
+	const char *whose = mx == FACTS_MX_SECURE ? "MX host" : "host";
+	if (total == 1)
+		say(sentence, "the only %s", whose);
+	else if (count == total)
+		say(sentence, "all %u %ss", total, whose);
+	else
+		say(sentence, "%u of %u %ss", count, total, whose);
+}
+
+// "1 of 3 MX hosts has usable TLSA records, 1 has no TLSA records, 1 has failed
+// lookups".
+static void
+say_hosts(
+    struct sentence *sentence, const struct decide_count *n, enum facts_mx mx)
 {
 	const struct {
 		unsigned count;
@@ -158,21 +171,15 @@ say_hosts(struct sentence *sentence, const struct facts *facts,
 	};
 
 	unsigned total = n->n_dane + n->n_unusable + n->n_nodane + n->n_error;
-	const char *whose = facts->mx == FACTS_MX_SECURE ? "MX hosts" : "hosts";
 	bool first = true;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		unsigned count = parts[i].count;
 		if (count == 0)
 			continue;
-		if (!first)
-			say(sentence, ", %u", count);
-		else if (total == 1)
-			say(sentence, "the only %.*s", (int)strlen(whose) - 1,
-			    whose);
-		else if (count == total)
-			say(sentence, "all %u %s", total, whose);
+		if (first)
+			say_who(sentence, count, total, mx);
 		else
-			say(sentence, "%u of %u %s", count, total, whose);
+			say(sentence, ", %u", count);
 		say(sentence, " %s %s", count == 1 ? "has" : "have",
 		    parts[i].what);
 		first = false;
@@ -188,7 +195,7 @@ say_count(struct sentence *sentence, const struct facts *facts)
 		n.n_error--; // told apart below
 	if (facts->mx == FACTS_MX_INSECURE)
 		say(sentence, "MX not signed: ");
-	say_hosts(sentence, facts, &n);
+	say_hosts(sentence, &n, facts->mx);
 	if (facts->more_hosts)
 		say(sentence, ", those past the first %d are not looked up",
 		    FACTS_HOSTS_MAX);
