@@ -7,6 +7,7 @@
 
 #include "parent/listen.h"
 
+#include "base/address.h"
 #include "base/systemd.h"
 #include "parent/identity.h"
 
@@ -23,157 +24,38 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WORD_MAX      512
-#define UNIX_PATH_MAX sizeof(((struct sockaddr_un *)0)->sun_path)
+#define WORD_MAX 512
 
 // One word of `listen`, taken apart.
-struct wanted {
-	bool is_unix;
-	char path[UNIX_PATH_MAX];
-	mode_t mode;
-	bool has_mode, has_group;
-	gid_t group;
-	char host[256], port[32];
-};
-
-static int __attribute__((format(printf, 3, 4)))
-fail(char *error, int code, const char *format, ...)
-{
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(error, LISTEN_ERROR_MAX, format, ap);
-	va_end(ap);
-	return code;
-}
-
-static int
-parse_group(
-    const char *word, const char *name, struct wanted *want, char *error)
-{
-	struct group *group = getgrnam(name);
-	if (group == NULL)
-		return fail(error, -EINVAL,
-		    "listen: %s: there is no group \"%s\"", word, name);
-	want->group = group->gr_gid;
-	want->has_group = true;
-	return 0;
-}
-
-static int
-parse_mode(const char *word, const char *text, struct wanted *want, char *error)
-{
-	char *end;
-	unsigned long mode = strtoul(text, &end, 8);
-	if (*text == '\0' || *end != '\0' || mode > 0777)
-		return fail(error, -EINVAL,
-		    "listen: %s: \"%s\" is no mode; write it in octal, as 0660",
-		    word, text);
-	want->mode = (mode_t)mode;
-	want->has_mode = true;
-	return 0;
-}
-
-// PATH[:MODE[:GROUP]]
-static int
-parse_unix(const char *word, const char *spec, struct wanted *want, char *error)
-{
-	char copy[WORD_MAX];
-	snprintf(copy, sizeof(copy), "%s", spec);
-	char *rest = copy, *path = strsep(&rest, ":");
-	char *mode = strsep(&rest, ":"), *group = strsep(&rest, ":");
-	want->is_unix = true;
-	if (*path != '/')
-		return fail(error, -EINVAL,
-		    "listen: %s: the path must begin with \"/\"", word);
-	if (strlen(path) >= sizeof(want->path))
-		return fail(error, -EINVAL,
-		    "listen: %s: the path is longer than a unix socket may "
-		    "have (%zu octets)",
-		    word, sizeof(want->path) - 1);
-	if (rest != NULL)
-		return fail(error, -EINVAL,
-		    "listen: %s: write unix:PATH:MODE:GROUP", word);
-	snprintf(want->path, sizeof(want->path), "%s", path);
-	if (mode != NULL && parse_mode(word, mode, want, error) != 0)
-		return -EINVAL;
-	if (group != NULL && parse_group(word, group, want, error) != 0)
-		return -EINVAL;
-	return 0;
-}
-
-// HOST:PORT or [V6]:PORT
-static int
-parse_inet(const char *word, const char *spec, struct wanted *want, char *error)
-{
-	const char *colon = strrchr(spec, ':');
-	const char *end = colon;
-	bool bracketed = *spec == '[';
-	if (bracketed && colon != NULL && colon > spec && colon[-1] == ']') {
-		spec++;
-		end = colon - 1;
-	} else if (bracketed) {
-		colon = NULL;
-	}
-	if (colon == NULL || colon[1] == '\0' || end <= spec ||
-	    (size_t)(end - spec) >= sizeof(want->host) ||
-	    strlen(colon + 1) >= sizeof(want->port) ||
-	    (!bracketed && memchr(spec, ':', (size_t)(end - spec)) != NULL))
-		return fail(error, -EINVAL,
-		    "listen: %s: write inet:HOST:PORT or inet:[V6]:PORT", word);
-	snprintf(
-	    want->host, sizeof(want->host), "%.*s", (int)(end - spec), spec);
-	snprintf(want->port, sizeof(want->port), "%s", colon + 1);
-	return 0;
-}
-
-static int
-parse_word(const char *word, struct wanted *ret, char *error)
-{
-	struct wanted want = { .is_unix = false };
-	int r;
-	if (strncmp(word, "unix:", 5) == 0)
-		r = parse_unix(word, word + 5, &want, error);
-	else if (strncmp(word, "inet:", 5) == 0)
-		r = parse_inet(word, word + 5, &want, error);
-	else
-		r = fail(error, -EINVAL,
-		    "listen: %s: write unix:PATH[:MODE[:GROUP]], "
-		    "inet:HOST:PORT or inet:[V6]:PORT",
-		    word);
-	if (r == 0)
-		*ret = want;
-	return r;
-}
-
 // Two processes on one socket would share questions at random: only a socket
 // file that nobody answers on may be replaced.
 static int
-check_stale(const struct wanted *want, char *error)
+check_stale(const struct address *want, char *error)
 {
 	struct stat st;
 	if (lstat(want->path, &st) != 0) {
 		if (errno == ENOENT)
 			return 0;
-		return fail(error, -errno, "listen: unix:%s: %s", want->path,
-		    strerror(errno));
+		return address_fail(
+		    error, -errno, "unix:%s: %s", want->path, strerror(errno));
 	}
 	if (!S_ISSOCK(st.st_mode))
-		return fail(error, -EEXIST,
-		    "listen: unix:%s: is there already and is no socket: "
+		return address_fail(error, -EEXIST,
+		    "unix:%s: is there already and is no socket: "
 		    "remove it or choose another path",
 		    want->path);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	memcpy(address.sun_path, want->path, sizeof(want->path));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return fail(
-		    error, -errno, "listen: socket: %s", strerror(errno));
+		return address_fail(
+		    error, -errno, "socket: %s", strerror(errno));
 	int r = connect(fd, (struct sockaddr *)&address, sizeof(address));
 	bool alive = r == 0 || errno != ECONNREFUSED;
 	close(fd);
 	if (alive)
-		return fail(error, -EADDRINUSE,
-		    "listen: unix:%s: another process answers on it: stop it, "
+		return address_fail(error, -EADDRINUSE,
+		    "unix:%s: another process answers on it: stop it, "
 		    "or choose another path",
 		    want->path);
 	return 0;
@@ -181,16 +63,15 @@ check_stale(const struct wanted *want, char *error)
 
 // Mode and group are set before the socket is to be found under its name.
 static int
-bind_unix(const struct wanted *want, int fd, char *error)
+bind_unix(const struct address *want, int fd, char *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *slash = strrchr(want->path, '/');
 	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%.*s/.%x",
 	    (int)(slash - want->path), want->path, (unsigned)getpid());
 	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
-		return fail(error, -ENAMETOOLONG,
-		    "listen: unix:%s: the folder's name is too long",
-		    want->path);
+		return address_fail(error, -ENAMETOOLONG,
+		    "unix:%s: the folder's name is too long", want->path);
 	unlink(address.sun_path);
 	mode_t mode = want->has_mode ? want->mode : 0666;
 	mode_t mask = umask(0177);
@@ -208,7 +89,7 @@ bind_unix(const struct wanted *want, int fd, char *error)
 		return 0;
 	int saved = errno;
 	unlink(address.sun_path);
-	return fail(error, -saved, "listen: unix:%s: %s%s", want->path,
+	return address_fail(error, -saved, "unix:%s: %s%s", want->path,
 	    strerror(saved), saved == ENOENT ? ": the folder is missing" : "");
 }
 
@@ -249,8 +130,8 @@ static int
 add(struct listeners *list, const struct listener *one, char *error)
 {
 	if (list->n == LISTEN_MAX)
-		return fail(
-		    error, -E2BIG, "listen: more than %d sockets", LISTEN_MAX);
+		return address_fail(
+		    error, -E2BIG, "more than %d sockets", LISTEN_MAX);
 	list->of[list->n++] = *one;
 	return 0;
 }
@@ -266,26 +147,26 @@ struct opening {
 
 // A socket kept over a reload may have been given another mode or group.
 static int
-keep_unix(const struct wanted *want, const struct listener *kept,
+keep_unix(const struct address *want, const struct listener *kept,
     const struct opening *o)
 {
 	if ((want->has_group && chown(want->path, (uid_t)-1, want->group)) ||
 	    (want->has_mode && chmod(want->path, want->mode)))
-		return fail(o->error, -errno,
-		    "listen: unix:%s: mode or group: %s (needs restart)",
-		    want->path, strerror(errno));
+		return address_fail(o->error, -errno,
+		    "unix:%s: mode or group: %s (needs restart)", want->path,
+		    strerror(errno));
 	return add(o->list, kept, o->error);
 }
 
 static int
-make_unix(const struct wanted *want, struct listener *one, char *error)
+make_unix(const struct address *want, struct listener *one, char *error)
 {
 	struct stat st;
 	one->fd =
 	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (one->fd < 0)
-		return fail(
-		    error, -errno, "listen: socket: %s", strerror(errno));
+		return address_fail(
+		    error, -errno, "socket: %s", strerror(errno));
 	int r = bind_unix(want, one->fd, error);
 	if (r == 0 && lstat(want->path, &st) == 0) {
 		one->dev = st.st_dev;
@@ -295,13 +176,13 @@ make_unix(const struct wanted *want, struct listener *one, char *error)
 }
 
 static int
-open_unix(const struct wanted *want, const struct opening *o)
+open_unix(const struct address *want, const struct opening *o)
 {
 	struct listener one = { .fd = -1 };
 	snprintf(one.name, sizeof(one.name), "unix:%s", want->path);
 	if (find(o->list, one.name) != NULL)
-		return fail(
-		    o->error, -EINVAL, "listen: %s: named twice", one.name);
+		return address_fail(
+		    o->error, -EINVAL, "%s: named twice", one.name);
 	const struct listener *kept = find(o->old, one.name);
 	if (kept != NULL)
 		return keep_unix(want, kept, o);
@@ -324,8 +205,8 @@ make_inet(const struct addrinfo *ai, struct listener *one, char *error)
 	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = one->fd < 0 ? -errno : bind_inet(ai, one->fd);
 	if (r != 0)
-		return fail(
-		    error, r, "listen: %s: %s", one->name, strerror(-r));
+		return address_fail(
+		    error, r, "%s: %s", one->name, strerror(-r));
 	return 0;
 }
 
@@ -349,8 +230,8 @@ check_remote(const struct conf *conf, const struct addrinfo *ai, char *error)
 	if (conf->allow_remote || is_loopback(ai->ai_addr))
 		return 0;
 	name_inet(ai, name);
-	return fail(error, -EINVAL,
-	    "listen: %s: is no loopback address: anyone who reaches it could "
+	return address_fail(error, -EINVAL,
+	    "%s: is no loopback address: anyone who reaches it could "
 	    "ask; say allow_remote = yes if that is meant",
 	    name);
 }
@@ -377,63 +258,13 @@ open_address(const struct addrinfo *ai, void *arg)
 	return r;
 }
 
-// Calls each for every address that the host has, until one fails.
 static int
-for_addresses(const struct wanted *want, char *error,
-    int (*each)(const struct addrinfo *ai, void *arg), void *arg)
-{
-	struct addrinfo *all, hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE,
-	};
-	int r = getaddrinfo(want->host, want->port, &hints, &all);
-	if (r != 0)
-		return fail(error, -EINVAL, "listen: inet:%s:%s: %s",
-		    want->host, want->port, gai_strerror(r));
-	for (struct addrinfo *ai = all; ai != NULL && r == 0; ai = ai->ai_next)
-		if (ai->ai_family == AF_INET || ai->ai_family == AF_INET6)
-			r = each(ai, arg);
-	freeaddrinfo(all);
-	return r;
-}
-
-// Calls each for every word of `listen`, until one fails.
-static int
-for_words(const struct conf *conf, char *error,
-    int (*each)(const struct wanted *want, void *arg), void *arg)
-{
-	const char *at = conf->listen;
-	unsigned n = 0;
-	while (*(at += strspn(at, " \t\n,")) != '\0') {
-		size_t len = strcspn(at, " \t\n,");
-		char word[WORD_MAX];
-		struct wanted want;
-		if (len >= sizeof(word))
-			return fail(error, -EINVAL,
-			    "listen: a word is longer than %d octets",
-			    WORD_MAX - 1);
-		memcpy(word, at, len);
-		word[len] = '\0';
-		int r = parse_word(word, &want, error);
-		if (r == 0)
-			r = each(&want, arg);
-		if (r != 0)
-			return r;
-		at += len;
-		n++;
-	}
-	if (n == 0)
-		return fail(error, -EINVAL, "listen: names no socket");
-	return 0;
-}
-
-static int
-open_word(const struct wanted *want, void *arg)
+open_word(const struct address *want, void *arg)
 {
 	struct opening *o = arg;
 	if (want->is_unix)
 		return open_unix(want, o);
-	return for_addresses(want, o->error, open_address, o);
+	return address_resolve(want, o->error, open_address, o);
 }
 
 // Sockets of systemd are asked for once: the environment is then cleared, and
@@ -460,6 +291,20 @@ take_passed(const struct listeners *old, struct listeners *list)
 	return n > 0;
 }
 
+// Errors say which parameter they speak of.
+static int
+name_parameter(int r, char error[LISTEN_ERROR_MAX])
+{
+	static const char name[] = "listen: ";
+	if (r == 0)
+		return 0;
+	memmove(error + sizeof(name) - 1, error,
+	    LISTEN_ERROR_MAX - sizeof(name) + 1);
+	memcpy(error, name, sizeof(name) - 1);
+	error[LISTEN_ERROR_MAX - 1] = '\0';
+	return r;
+}
+
 int
 listen_open(const struct conf *conf, const struct identity *identity,
     const struct listeners *old, struct listeners *ret,
@@ -468,10 +313,11 @@ listen_open(const struct conf *conf, const struct identity *identity,
 	struct listeners list = { .n = 0 };
 	struct opening o = { conf, identity, old, &list, ret_error };
 	if (!take_passed(old, &list)) {
-		int r = for_words(conf, ret_error, open_word, &o);
+		int r =
+		    address_for_each(conf->listen, ret_error, open_word, &o);
 		if (r != 0) {
 			listen_close(&list, old);
-			return r;
+			return name_parameter(r, ret_error);
 		}
 	}
 	*ret = list;
@@ -508,9 +354,9 @@ check_address(const struct addrinfo *ai, void *arg)
 
 // The folder itself may be made at start; the one above it must be there.
 static int
-check_folder(const struct wanted *want, char *error)
+check_folder(const struct address *want, char *error)
 {
-	char folder[UNIX_PATH_MAX];
+	char folder[ADDRESS_PATH_MAX];
 	snprintf(folder, sizeof(folder), "%s", want->path);
 	for (int up = 0; up < 2; up++) {
 		char *slash = strrchr(folder, '/');
@@ -520,22 +366,24 @@ check_folder(const struct wanted *want, char *error)
 		if (access(folder, F_OK) == 0)
 			return 0;
 	}
-	return fail(error, -EINVAL, "listen: unix:%s: there is no folder %s",
+	return address_fail(error, -EINVAL, "unix:%s: there is no folder %s",
 	    want->path, folder);
 }
 
 static int
-check_word(const struct wanted *want, void *arg)
+check_word(const struct address *want, void *arg)
 {
 	struct checking *c = arg;
 	if (want->is_unix)
 		return check_folder(want, c->error);
-	return for_addresses(want, c->error, check_address, c);
+	return address_resolve(want, c->error, check_address, c);
 }
 
 int
 listen_check(const struct conf *conf, char ret_error[LISTEN_ERROR_MAX])
 {
 	struct checking c = { conf, ret_error };
-	return for_words(conf, ret_error, check_word, &c);
+	return name_parameter(
+	    address_for_each(conf->listen, ret_error, check_word, &c),
+	    ret_error);
 }

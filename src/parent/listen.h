@@ -5,13 +5,14 @@
 // reloads, or taken from systemd. Knows nothing of who accepts on them.
 #pragma once
 
+#include "base/address.h"
 #include "base/conf.h"
 #include "parent/identity.h"
 
 #include <sys/types.h>
 
 #define LISTEN_MAX       32
-#define LISTEN_ERROR_MAX 512
+#define LISTEN_ERROR_MAX ADDRESS_ERROR_MAX
 // A burst of connects must not be refused: on a unix socket a full backlog is
 // an immediate lookup error for Postfix.
 #define LISTEN_BACKLOG   4096

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The commands of danemap(1): one file each, entered through one function that
+// reads its own options (argv[0] is the command) and returns the exit status.
+#pragma once
+
+// Exit codes that all commands share.
+#define TOOL_YES         0
+#define TOOL_NO          1 // not found, does not verify
+#define TOOL_CANNOT_TELL 2 // could not find out
+
+int query_command(int argc, char **argv);
