@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Two clocks and their difference. CLOCK_BOOTTIME goes on while the machine
+// sleeps and cannot be set, so nobody prolongs trust by setting a clock back.
+#include "config.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define STEP_MS 5000
+
+static int64_t
+read_ms(clockid_t id)
+{
+	struct timespec now;
+	int error = clock_gettime(id, &now);
+
+	// Cannot fail on a kernel that has the clock: Linux 2.6.39 and later.
+	assert(error == 0);
+	(void)error;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_boot_ms(void)
+{
+	return (uint64_t)read_ms(CLOCK_BOOTTIME);
+}
+
+bool
+clock_was_set(int64_t *offset_ms)
+{
+	int64_t before = *offset_ms;
+
+	*offset_ms = read_ms(CLOCK_REALTIME) - read_ms(CLOCK_BOOTTIME);
+	return before != 0 && llabs(*offset_ms - before) > STEP_MS;
+}
