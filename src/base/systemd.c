@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The door to libsystemd, and the only place where it may be missing. What
+// systemd does with our words is its own business: nothing here can fail.
+#include "config.h"
+
+#include "base/systemd.h"
+
+#ifdef HAVE_SYSTEMD
+
+#include <inttypes.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+unsigned
+systemd_listen_fds(int fds[], unsigned max)
+{
+	int n_passed = sd_listen_fds(1);
+	unsigned n = 0;
+
+	for (int i = 0; i < n_passed; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+
+		if (n < max && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0)
+			fds[n++] = fd;
+		else
+			close(fd);
+	}
+	return n;
+}
+
+void
+systemd_ready(void)
+{
+	sd_notify(0, "READY=1");
+}
+
+void
+systemd_reloading(void)
+{
+	struct timespec now = { 0 };
+
+	// Type=notify-reload wants to know when, by this very clock.
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+}
+
+void
+systemd_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}
+
+void
+systemd_status(const char *text)
+{
+	sd_notifyf(0, "STATUS=%s", text);
+}
+
+void
+systemd_errno(int error)
+{
+	sd_notifyf(0, "ERRNO=%d", error);
+}
+
+void
+systemd_watchdog(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
+uint64_t
+systemd_watchdog_ms(void)
+{
+	uint64_t interval_us;
+
+	if (sd_watchdog_enabled(0, &interval_us) <= 0)
+		return 0;
+	// Rounded up: 0 would mean that nobody waits.
+	return (interval_us / 2 + 999) / 1000;
+}
+
+const char *
+systemd_version(void)
+{
+	return "libsystemd " SYSTEMD_VERSION;
+}
+
+#else
+
+unsigned
+systemd_listen_fds(int fds[], unsigned max)
+{
+	(void)fds;
+	(void)max;
+	return 0;
+}
+
+void
+systemd_ready(void)
+{
+}
+
+void
+systemd_reloading(void)
+{
+}
+
+void
+systemd_stopping(void)
+{
+}
+
+void
+systemd_status(const char *text)
+{
+	(void)text;
+}
+
+void
+systemd_errno(int error)
+{
+	(void)error;
+}
+
+void
+systemd_watchdog(void)
+{
+}
+
+uint64_t
+systemd_watchdog_ms(void)
+{
+	return 0;
+}
+
+const char *
+systemd_version(void)
+{
+	return "without libsystemd";
+}
+
+#endif
