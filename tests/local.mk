@@ -9,6 +9,8 @@ TESTS += $(check_PROGRAMS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh
 
+include tests/bench/local.mk
+
 if HAVE_CMOCKA
 include tests/unit/policy.mk
 include tests/unit/wire.mk

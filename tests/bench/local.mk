@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+#
+# `make bench`: not part of the tests. Needs nsd and ldnsutils.
+
+BENCH_PROGRAMS = tests/bench/bench_echo tests/bench/bench_load \
+	tests/bench/bench_bare tests/bench/bench_fill
+EXTRA_PROGRAMS += $(BENCH_PROGRAMS)
+EXTRA_DIST += tests/bench/bench.sh tests/bench/zone.sh
+CLEANFILES += $(BENCH_PROGRAMS) bench-figures.txt
+
+tests_bench_bench_echo_SOURCES = tests/bench/echo.c
+tests_bench_bench_load_SOURCES = tests/bench/load.c tests/bench/histogram.h
+tests_bench_bench_bare_SOURCES = tests/bench/bare.c tests/bench/histogram.h
+tests_bench_bench_bare_CFLAGS = $(AM_CFLAGS) $(UNBOUND_CFLAGS) $(EVENT_CFLAGS)
+tests_bench_bench_bare_LDADD = $(UNBOUND_LIBS) $(EVENT_LIBS)
+tests_bench_bench_fill_SOURCES = tests/bench/fill.c
+tests_bench_bench_fill_LDADD = $(danemapd_LDADD)
+
+.PHONY: bench
+bench: danemapd danemap $(BENCH_PROGRAMS)
+	$(srcdir)/tests/bench/bench.sh . bench-figures.txt
