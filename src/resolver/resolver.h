@@ -11,15 +11,15 @@
 #include "cache/cache.h"
 
 struct resolver_settings {
-	unsigned index, count;	// owns the parts p with p % count == index
+	unsigned index, count; // owns the parts p with p % count == index
 	const struct conf *conf;
-	struct cache *cache;	// attached, writable
-	int parent;		// order.h channel
+	struct cache *cache; // attached, writable
+	int parent;          // order.h channel
 	struct status_page *page;
 };
 
 // As worker_main.
 int resolver_main(const struct resolver_settings *settings);
 
-#define RESOLVER_LINE_MAX 50000	 // domains waiting for a place
+#define RESOLVER_LINE_MAX    50000  // domains waiting for a place
 #define RESOLVER_REFRESH_MAX 100000 // refreshes promised
