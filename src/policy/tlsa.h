@@ -40,8 +40,8 @@ struct tlsa_digests {
 typedef bool tlsa_full_check(uint8_t selector, const uint8_t *der, size_t len,
     struct tlsa_digests *ret);
 
-// What one record gives: ret_digests is filled where a match under that
-// digest can be written (usage 3), and the two flags say which.
+// What one record gives to a list of fingerprints: the digests that the flags
+// name. Only usable records of usage 3 give any.
 struct tlsa_match {
 	bool has_sha256, has_sha512;
 	struct tlsa_digests digests;
@@ -50,6 +50,8 @@ struct tlsa_match {
 // Splits RDATA; false if it has fewer than three octets.
 bool tlsa_parse(const uint8_t *rdata, size_t len, struct tlsa *ret);
 
+// The first of usage, selector, matching type and data that is unfit names the
+// reason. Fills ret in any case.
 enum tlsa_use tlsa_judge(const struct tlsa *record, tlsa_full_check *full,
     struct tlsa_match *ret);
 

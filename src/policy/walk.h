@@ -19,11 +19,13 @@
 
 // Presentation form (RFC 1035 s. 5.1), without the trailing dot; an octet may
 // take four characters ("\ddd").
-#define WALK_NAME_MAX 1024
+#define WALK_NAME_MAX  1024
 #define WALK_CAUSE_MAX 127
 
-// Lookups of one domain: MX, then for each host A, AAAA, CNAME and two TLSA.
-#define WALK_QUESTIONS_MAX (1 + 5 * FACTS_HOSTS_MAX)
+// Lookups of one host: A, AAAA, CNAME, TLSA at an alias's target and at the
+// host's own name.
+#define WALK_LOOKUPS       5
+#define WALK_QUESTIONS_MAX (1 + WALK_LOOKUPS * FACTS_HOSTS_MAX)
 
 enum walk_type { // values of the wire (RFC 1035, 3596, 6698)
 	WALK_A = 1,
@@ -54,19 +56,21 @@ struct walk_mx {
 struct walk_reply {
 	enum walk_security security;
 	enum walk_content content;
-	bool has_ttl;	// a denial without SOA has none
-	uint32_t ttl_s; // the smallest of all records of the chain; for a denial
-			// with that of the SOA, lowered to its minimum field
-	bool aliased;	// the name asked for is an alias
+	bool has_ttl; // a denial without SOA has none
+	uint32_t
+	    ttl_s;    // the smallest of all records of the chain; for a denial
+		      // with that of the SOA, lowered to its minimum field
+	bool aliased; // the name asked for is an alias
 	const char *canonical; // end of the chain; NULL unless aliased
 	const char *cause;     // "SERVFAIL", "timed out", "signature expired"
 	size_t n_mx;
 	const struct walk_mx *mx; // all records, in any order
 	size_t n_tlsa;
+
 	const struct walk_rdata {
 		const uint8_t *data;
 		size_t len;
-	} *tlsa;
+	} * tlsa;
 };
 
 struct walk_question {
@@ -83,22 +87,50 @@ struct walk_env {
 	tlsa_full_check *full;
 };
 
-struct walk_host; // private
+// Private to walk.c, down to the functions; here for their size.
+struct walk_host;
+struct walk_name;
+struct walk_tlsa;
+
+// One answer, reduced to what the judgment needs. Zero is a question that is
+// open, and counts as failed.
+struct walk_kept {
+	bool asked, answered;
+	bool aliased, has_ttl;
+	uint8_t security; // enum walk_security
+	uint8_t content;  // enum walk_content
+	uint32_t ttl_s;
+	const char *cause;              // of failed and bogus
+	const struct walk_name *target; // A, AAAA: end of a secure alias chain
+	const struct walk_tlsa *tlsa;   // TLSA: what secure data say
+};
+
+// A sorted set of digests, each once, the least of them if there are too many.
+struct walk_digests {
+	uint8_t *data;
+	unsigned n, n_max;
+	unsigned width; // octets of one
+};
+
+// "_65535._tcp."
+#define WALK_PREFIX_MAX 12
 
 struct walk {
 	struct nexthop nexthop;
 	struct walk_env env;
 	enum facts_mx mx;
-	bool mx_known, more_hosts;
-	bool has_ttl; // at least one answer counted
-	bool short_ttl; // a denial without SOA: cache_min_ttl
-	uint32_t ttl_s; // of the MX answer
+	struct walk_kept mx_kept;
+	bool more_hosts;
+	bool out_of_memory; // the hosts could not be kept
 	unsigned n_hosts;
-	unsigned next_host; // where walk_next goes on
-	struct walk_host *hosts;
-	char mx_reason[FACTS_REASON_MAX + 1];
+	struct walk_host *hosts;            // best preferred first
+	struct walk_digests sha256, sha512; // for walk_facts to lend
+	unsigned prefix_len;
+	char prefix[WALK_PREFIX_MAX + 1]; // "_25._tcp."
+	char reason[FACTS_REASON_MAX + 1];
 };
 
+// nexthop is of kind DOMAIN or HOST, and copied.
 void walk_begin(struct walk *walk, const struct nexthop *nexthop,
     const struct walk_env *env);
 
@@ -107,15 +139,17 @@ bool walk_next(struct walk *walk, struct walk_question *ret);
 
 // The answer to question id. Answers to questions that were never asked, or
 // twice, are ignored.
-void walk_answer(struct walk *walk, unsigned id, const struct walk_reply *reply);
+void walk_answer(
+    struct walk *walk, unsigned id, const struct walk_reply *reply);
 
 // Nothing that is still open can change the facts.
 bool walk_is_done(const struct walk *walk);
 
 // The facts as known now; what is open counts as failed ("timed out"). They
-// borrow from the walk. ret_ttl_s is the smallest TTL of everything they rest
-// on, unclamped; min_ttl_s stands in for a denial without SOA. False if memory
-// ran out: then ret is FACTS_MX_FAILED with its reason.
+// borrow from the walk until the next call. ret_ttl_s is the smallest TTL of
+// everything they rest on, unclamped, and 0 if that is nothing; min_ttl_s
+// stands in for a denial without SOA. False if memory ran out: then ret is
+// FACTS_MX_FAILED with its reason.
 bool walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
     uint32_t *ret_ttl_s);
 
