@@ -22,7 +22,7 @@ src_base_libbase_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(IDN2_CFLAGS) \
 	$(SYSTEMD_CFLAGS) $(BASE_SYSTEMD_VERSION)
 # libsystemd names its version nowhere but in its pkg-config file.
 BASE_SYSTEMD_VERSION = \
-	-DSYSTEMD_VERSION="\"`$(PKG_CONFIG) --modversion libsystemd`\""
+	-DSYSTEMD_VERSION="\"`$(PKG_CONFIG) --modversion libsystemd 2>/dev/null`\""
 
 # An example and no file of the administrator's: never below SYSCONFDIR.
 confexampledir = $(docdir)/examples
