@@ -3,11 +3,11 @@
 #
 # `make bench`: not part of the tests. Needs nsd and ldnsutils.
 
-BENCH_PROGRAMS = tests/bench/bench_echo tests/bench/bench_load \
+bench_programs = tests/bench/bench_echo tests/bench/bench_load \
 	tests/bench/bench_bare tests/bench/bench_fill
-EXTRA_PROGRAMS += $(BENCH_PROGRAMS)
+EXTRA_PROGRAMS += $(bench_programs)
 EXTRA_DIST += tests/bench/bench.sh tests/bench/zone.sh
-CLEANFILES += $(BENCH_PROGRAMS) bench-figures.txt
+CLEANFILES += $(bench_programs) bench-figures.txt
 
 tests_bench_bench_echo_SOURCES = tests/bench/echo.c
 tests_bench_bench_load_SOURCES = tests/bench/load.c tests/bench/histogram.h
@@ -18,5 +18,5 @@ tests_bench_bench_fill_SOURCES = tests/bench/fill.c
 tests_bench_bench_fill_LDADD = $(danemapd_LDADD)
 
 .PHONY: bench
-bench: danemapd danemap $(BENCH_PROGRAMS)
+bench: danemapd danemap $(bench_programs)
 	$(srcdir)/tests/bench/bench.sh . bench-figures.txt
