@@ -19,15 +19,15 @@ enum ask_kind {
 
 struct ask {
 	enum ask_kind kind;
-	uint32_t id;	      // the worker's own; comes back in the answer
+	uint32_t id;          // the worker's own; comes back in the answer
 	uint64_t deadline_ms; // CLOCK_BOOTTIME; QUESTION
-	size_t len;	      // of data, borrowed:
+	size_t len;           // of data, borrowed:
 	const uint8_t *data;  // nexthop_id for QUESTION and HINT, entry bytes
 			      // for ANSWER, text for REFUSED
 };
 
-#define ASK_HEAD 16
-#define ASK_MAX (ASK_HEAD + ENTRY_ENCODED_MAX)
+#define ASK_HEAD     16
+#define ASK_MAX      (ASK_HEAD + ENTRY_ENCODED_MAX)
 // Of the text of REFUSED, which is never empty.
 #define ASK_TEXT_MAX 255
 

@@ -8,14 +8,14 @@
 #include <stddef.h>
 
 // The longest decoration of a payload: "100000:" and ",".
-#define NETSTRING_HEAD_MAX 7
+#define NETSTRING_HEAD_MAX  7
 #define NETSTRING_EXTRA_MAX (NETSTRING_HEAD_MAX + 1)
 
 enum netstring_state {
 	NETSTRING_PARTIAL = 0, // more octets are needed
 	NETSTRING_WHOLE,
-	NETSTRING_MALFORMED,   // no length, a leading zero, no comma, no colon
-	NETSTRING_TOO_LONG,    // says a length over max
+	NETSTRING_MALFORMED, // no length, a leading zero, no comma, no colon
+	NETSTRING_TOO_LONG,  // says a length over max
 };
 
 // Looks at the start of buf. Only when WHOLE: the payload (borrowed) and the

@@ -12,15 +12,15 @@ enum order_kind {
 	ORDER_NOTHING = 0,
 	// parent to child
 	ORDER_RESOLVER, // worker: descriptor to resolver `index` of `count`
-	ORDER_WORKER,	// resolver: descriptor to worker `index`
-	ORDER_OWN,	// resolver: its parts of the cache are its alone now
-	ORDER_HEIR,	// worker: hand all connections over this descriptor
-	ORDER_BEQUEST,	// worker: connections will arrive over this descriptor
-	ORDER_FINISH,	// any: finish what is in flight, then exit 0
+	ORDER_WORKER,   // resolver: descriptor to worker `index`
+	ORDER_OWN,      // resolver: its parts of the cache are its alone now
+	ORDER_HEIR,     // worker: hand all connections over this descriptor
+	ORDER_BEQUEST,  // worker: connections will arrive over this descriptor
+	ORDER_FINISH,   // any: finish what is in flight, then exit 0
 	// child to parent
-	ORDER_READY,	// serves
+	ORDER_READY,    // serves
 	ORDER_ANCHORED, // resolver: the root has validated
-	ORDER_REMAP,	// any: the cache segment is dead and wants to be new
+	ORDER_REMAP,    // any: the cache segment is dead and wants to be new
 };
 
 struct order {

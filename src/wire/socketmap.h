@@ -18,5 +18,5 @@ struct socketmap_request {
 };
 
 // False if there is no space.
-bool socketmap_split(const char *payload, size_t len,
-    struct socketmap_request *ret);
+bool socketmap_split(
+    const char *payload, size_t len, struct socketmap_request *ret);

@@ -13,14 +13,14 @@
 struct worker_settings {
 	unsigned index;
 	const struct conf *conf;
-	struct cache *cache;	 // attached, read-only
-	int parent;		 // order.h channel
-	const int *listeners;	 // listening sockets, non-blocking
+	struct cache *cache;  // attached, read-only
+	int parent;           // order.h channel
+	const int *listeners; // listening sockets, non-blocking
 	unsigned n_listeners;
-	unsigned n_resolvers;	 // their descriptors arrive by ORDER_RESOLVER
-	struct status_page *page;  // its own
+	unsigned n_resolvers;     // their descriptors arrive by ORDER_RESOLVER
+	struct status_page *page; // its own
 	const struct status_page *pages; // of all children, for the sum of
-	unsigned n_pages;		   // connections
+	unsigned n_pages;                // connections
 };
 
 // Runs until ORDER_FINISH is done with or the parent is gone. Returns the exit

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The way of one question, in query_begin. Promises that a cached answer costs
+// no malloc, no system call and no line in the log, and that every question
+// gets exactly one reply.
+#include "config.h"
+
+#include "worker/query.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/idn.h"
+#include "base/log.h"
+#include "base/services.h"
+#include "wire/socketmap.h"
+#include "worker/hint.h"
+
+// Of the next-hop's name in a reason; longer ones are cut in the middle.
+#define REASON_NAME_MAX 96
+
+struct query_desk {
+	struct query_desk_settings settings;
+	const struct dialect_settings *dialect;
+	struct entry_limits limits;
+	struct errands *errands;
+	size_t n_held;
+	struct dlog_limit odd_limit;
+	struct hints hints;
+	char scratch[DIALECT_REPLY_MAX];
+};
+
+static const struct nexthop_env env = {
+	.label_to_ascii = idn_label_to_ascii,
+	.service_port = services_port,
+};
+
+// --- small things ---
+
+// Only this process writes its page: no need for a locked addition.
+static void
+count(_Atomic uint64_t *counter)
+{
+	uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+}
+
+static const char *
+map_text(enum dialect_map map)
+{
+	return map == DIALECT_FINGERPRINT ? "fingerprint" : "dane";
+}
+
+static void
+log_reply(enum dialect_map map, const char *name, const char *reply, size_t len,
+    const char *from)
+{
+	char quoted[512];
+
+	if (!dlog_wants(LOG_DEBUG))
+		return;
+	dlog(LOG_DEBUG, "map=%s key=%s answer=%s from=%s", map_text(map), name,
+	    dlog_quote(reply, len, quoted, sizeof(quoted)), from);
+}
+
+// The cause comes first, because the end may be cut in a log line.
+static size_t
+defer(struct query_desk *desk, enum dialect_map map,
+    const struct nexthop *nexthop, const char *cause, char *ret)
+{
+	char reason[DIALECT_SHORT_MAX];
+	const char *name = nexthop->name;
+	int half = REASON_NAME_MAX / 2;
+
+	if (nexthop->name_len <= REASON_NAME_MAX)
+		snprintf(reason, sizeof(reason), "%s: %s", cause, name);
+	else
+		snprintf(reason, sizeof(reason), "%s: %.*s...%s", cause, half,
+		    name, name + nexthop->name_len - half);
+	count(&desk->settings.page->n_deferred);
+	return dialect_defer(map, reason, ret);
+}
+
+// --- asking a resolver ---
+
+static unsigned
+resolver_of(const struct query_desk *desk, const uint8_t *key, size_t len)
+{
+	return cache_part(desk->settings.cache, key, len) %
+	       desk->settings.n_resolvers;
+}
+
+static size_t
+reply_unasked(
+    struct query_desk *desk, const struct query *query, int error, char *ret)
+{
+	const char *cause = error == -EACCES
+				? "the resolver failed twice at this question"
+				: "too many questions at once";
+
+	return defer(desk, query->map, &query->nexthop, cause, ret);
+}
+
+static enum query_fate
+ask(struct query_desk *desk, enum dialect_map map,
+    const struct nexthop *nexthop, struct query_result *result)
+{
+	struct query *query = calloc(1, sizeof(*query));
+	if (query == NULL) {
+		result->reply_len =
+		    defer(desk, map, nexthop, "out of memory", result->reply);
+		return QUERY_REPLIED;
+	}
+	query->map = map;
+	query->nexthop = *nexthop;
+	struct errand *errand = &query->errand;
+	errand->key_len = nexthop_id(nexthop, errand->key);
+	int error = errands_ask(desk->errands,
+	    resolver_of(desk, errand->key, errand->key_len), errand);
+	if (error != 0) {
+		result->reply_len =
+		    reply_unasked(desk, query, error, result->reply);
+		free(query);
+		return QUERY_REPLIED;
+	}
+	count(&desk->settings.page->n_asked);
+	query->under_way = true;
+	result->query = query;
+	return QUERY_PENDING;
+}
+
+// Once for each life of an entry. A hint that cannot be sent is no hint: the
+// next answer tries again.
+static void
+hint(struct query_desk *desk, const uint8_t *key, size_t len,
+    const struct entry *entry)
+{
+	uint64_t mark;
+	uint64_t *place = hints_place(&desk->hints, key, len, entry, &mark);
+
+	if (*place != mark &&
+	    errands_hint(desk->errands, resolver_of(desk, key, len), key, len))
+		*place = mark;
+}
+
+// --- the way of one question ---
+
+// Matches that were too many to keep are wanted in the fingerprint map alone,
+// and not where it defers anyway.
+static bool
+lacks_matches(
+    enum dialect_map map, const struct entry *entry, enum entry_use use)
+{
+	return map == DIALECT_FINGERPRINT && entry->facts.partial &&
+	       (use == ENTRY_FRESH || use == ENTRY_GRACE);
+}
+
+enum query_fate
+query_begin(struct query_desk *desk, const char *payload, size_t len,
+    struct query_result *result)
+{
+	struct status_page *page = desk->settings.page;
+	struct socketmap_request request;
+	struct nexthop nexthop;
+	uint8_t key[NEXTHOP_ID_MAX], value[CACHE_VALUE_MAX];
+	size_t value_len;
+	struct entry entry;
+	bool in_use;
+
+	if (!socketmap_split(payload, len, &request))
+		return QUERY_MALFORMED;
+	count(&page->n_requests);
+	enum dialect_map map = dialect_map(request.map, request.map_len);
+	if (map == DIALECT_UNKNOWN) {
+		result->reply_len = dialect_unknown_map(
+		    request.map, request.map_len, result->reply);
+		return QUERY_REPLIED;
+	}
+
+	nexthop_parse(request.key, request.key_len, &env, &nexthop);
+	switch (nexthop.kind) {
+	case NEXTHOP_UNPARSABLE:
+	case NEXTHOP_ADDRESS:
+	case NEXTHOP_PARENT:
+		result->reply_len = dialect_notfound(result->reply);
+		return QUERY_REPLIED;
+	case NEXTHOP_UNCONVERTIBLE:
+		count(&page->n_deferred);
+		result->reply_len = dialect_defer(
+		    map, "not a domain name by IDNA2008", result->reply);
+		return QUERY_REPLIED;
+	case NEXTHOP_DOMAIN:
+	case NEXTHOP_HOST:
+		break;
+	}
+
+	size_t key_len = nexthop_id(&nexthop, key);
+	if (!cache_get(desk->settings.cache, key, key_len, value, &value_len) ||
+	    entry_decode(value, value_len, &entry) != 0)
+		return ask(desk, map, &nexthop, result);
+	enum entry_use use = entry_judge(
+	    &entry, loop_now_ms(desk->settings.loop), &desk->limits, &in_use);
+	if (use == ENTRY_MISS || lacks_matches(map, &entry, use))
+		return ask(desk, map, &nexthop, result);
+	if (in_use)
+		hint(desk, key, key_len, &entry);
+	count(&page->n_cached);
+	if (use == ENTRY_DEFER)
+		count(&page->n_deferred);
+	result->reply_len = dialect_answer(map, &nexthop, &entry, use,
+	    desk->dialect, result->reply, DIALECT_REPLY_MAX);
+	log_reply(map, nexthop.name, result->reply, result->reply_len, "cache");
+	return QUERY_REPLIED;
+}
+
+// --- the way back ---
+
+// An answer that was made for this question counts, even if its TTL ran out on
+// the way here: whoever asked has waited for nothing newer.
+static enum entry_use
+judge_answer(const struct query_desk *desk, const struct query *query,
+    const struct entry *entry)
+{
+	bool in_use;
+	enum entry_use use = entry_judge(
+	    entry, loop_now_ms(desk->settings.loop), &desk->limits, &in_use);
+
+	if (use != ENTRY_MISS)
+		return use;
+	return entry->has_answer && entry->made_ms >= query->errand.asked_ms
+		   ? ENTRY_FRESH
+		   : ENTRY_DEFER;
+}
+
+static size_t
+reply_from_entry(struct query_desk *desk, const struct query *query,
+    const struct ask *answer, char *ret)
+{
+	struct entry entry;
+
+	if (entry_decode(answer->data, answer->len, &entry) != 0) {
+		dlog_limited(&desk->odd_limit, 60, LOG_WARNING,
+		    "a resolver's answer for %s cannot be read",
+		    query->nexthop.name);
+		return defer(desk, query->map, &query->nexthop,
+		    "the resolver's answer cannot be read", ret);
+	}
+	enum entry_use use = judge_answer(desk, query, &entry);
+	if (use == ENTRY_DEFER && !entry.has_defer)
+		return defer(desk, query->map, &query->nexthop,
+		    "the answer ran out on its way", ret);
+	if (use == ENTRY_DEFER)
+		count(&desk->settings.page->n_deferred);
+	return dialect_answer(query->map, &query->nexthop, &entry, use,
+	    desk->dialect, ret, DIALECT_REPLY_MAX);
+}
+
+static size_t
+reply_from_refusal(struct query_desk *desk, const struct query *query,
+    const struct ask *refusal, char *ret)
+{
+	char reason[ASK_TEXT_MAX + 1];
+
+	memcpy(reason, refusal->data, refusal->len);
+	reason[refusal->len] = '\0';
+	count(&desk->settings.page->n_deferred);
+	return dialect_defer(query->map, reason, ret);
+}
+
+static void
+keep(
+    struct query_desk *desk, struct query *query, const char *reply, size_t len)
+{
+	query->reply = malloc(len);
+	if (query->reply == NULL)
+		return;
+	memcpy(query->reply, reply, len);
+	query->reply_len = len;
+	desk->n_held += len;
+}
+
+static void
+on_done(void *arg, struct errand *errand, const struct ask *answer,
+    const char *cause)
+{
+	struct query_desk *desk = arg;
+	struct query *query =
+	    (struct query *)(void *)((char *)errand -
+				     offsetof(struct query, errand));
+	char *reply = desk->scratch;
+	size_t len;
+
+	query->under_way = false;
+	if (answer == NULL)
+		len = defer(desk, query->map, &query->nexthop, cause, reply);
+	else if (answer->kind == ASK_ANSWER)
+		len = reply_from_entry(desk, query, answer, reply);
+	else
+		len = reply_from_refusal(desk, query, answer, reply);
+	if (len > DIALECT_SHORT_MAX && desk->n_held + len > QUERY_HELD_MAX)
+		len = defer(desk, query->map, &query->nexthop,
+		    "too many answers wait for their turn", reply);
+	log_reply(query->map, query->nexthop.name, reply, len, "resolver");
+	keep(desk, query, reply, len);
+	desk->settings.answered(query);
+}
+
+struct query *
+query_hold(struct query_desk *desk, const char *reply, size_t len)
+{
+	struct query *query = calloc(1, sizeof(*query));
+
+	if (query == NULL)
+		return NULL;
+	keep(desk, query, reply, len);
+	if (query->reply == NULL) {
+		free(query);
+		return NULL;
+	}
+	return query;
+}
+
+void
+query_free(struct query_desk *desk, struct query *query)
+{
+	if (query->under_way)
+		errands_cancel(desk->errands, &query->errand);
+	desk->n_held -= query->reply_len;
+	free(query->reply);
+	free(query);
+}
+
+// --- the desk ---
+
+static uint32_t
+to_ms(uint32_t time_s)
+{
+	return time_s > UINT32_MAX / 1000 ? UINT32_MAX : time_s * 1000;
+}
+
+static int
+open_errands(struct query_desk *desk)
+{
+	const struct query_desk_settings *settings = &desk->settings;
+
+	return errands_new(
+	    &(struct errands_settings){
+		.loop = settings->loop,
+		.page = settings->page,
+		.n_resolvers = settings->n_resolvers,
+		.timeout_s = settings->conf->query_timeout_s,
+		.done = on_done,
+		.arg = desk,
+	    },
+	    &desk->errands);
+}
+
+int
+query_desk_new(
+    const struct query_desk_settings *settings, struct query_desk **ret)
+{
+	const struct conf *conf = settings->conf;
+	struct query_desk *desk = calloc(1, sizeof(*desk));
+
+	if (desk == NULL)
+		return -ENOMEM;
+	desk->settings = *settings;
+	desk->dialect = &conf->dialect;
+	desk->limits = (struct entry_limits){
+		.stale_ms = to_ms(conf->cache_stale_ttl_s),
+		.retry_ms = to_ms(conf->query_timeout_s),
+		.insecure_may = conf->dialect.insecure_may,
+	};
+	int error = hints_begin(&desk->hints);
+	if (error == 0)
+		error = open_errands(desk);
+	if (error != 0) {
+		free(desk);
+		return error;
+	}
+	*ret = desk;
+	return 0;
+}
+
+void
+query_desk_free(struct query_desk *desk)
+{
+	if (desk == NULL)
+		return;
+	errands_free(desk->errands);
+	free(desk);
+}
+
+int
+query_connect(struct query_desk *desk, unsigned resolver, int fd)
+{
+	hints_forget(&desk->hints);
+	return errands_connect(desk->errands, resolver, fd);
+}
