@@ -9,6 +9,7 @@
 #include "x509/x509.h"
 
 #include <openssl/err.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -69,4 +70,10 @@ x509_sha256(const void *data, size_t len, uint8_t ret[TLSA_SHA256_LEN])
 		return 0;
 	ERR_clear_error();
 	return -ENOMEM;
+}
+
+const char *
+x509_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
 }

@@ -14,3 +14,6 @@ bool x509_digest_full(uint8_t selector, const uint8_t *der, size_t len,
 
 // SHA-256 of some octets; for the cache's context. 0, or -ENOMEM.
 int x509_sha256(const void *data, size_t len, uint8_t ret[TLSA_SHA256_LEN]);
+
+// "OpenSSL 3.0.19 ..."
+const char *x509_version(void);
