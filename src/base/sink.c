@@ -55,9 +55,11 @@ sink_open_socket(struct sink *sink, enum sink_kind kind, const char *path)
 		close(fd);
 		return error;
 	}
-	*sink = (struct sink){
-		.kind = kind, .fd = fd, .is_own = true, .path = path
-	};
+	*sink = (struct sink){ .kind = kind,
+		.fd = fd,
+		.given_fd = fd,
+		.is_own = true,
+		.path = path };
 	remember(sink);
 	return 0;
 }
@@ -85,24 +87,32 @@ sink_open_stream(struct sink *sink, int fd)
 	*sink = (struct sink){
 		.kind = SINK_STREAM,
 		.fd = own >= 0 ? own : fd,
+		.given_fd = fd,
 		.is_own = own >= 0,
 	};
 	remember(sink);
 }
 
-bool
-sink_is_open(const struct sink *sink)
+// Whether fd is the file that the sink was opened on.
+static bool
+is_on(const struct sink *sink, int fd)
 {
 	struct stat status;
 
-	return fstat(sink->fd, &status) == 0 && status.st_dev == sink->dev &&
+	return fstat(fd, &status) == 0 && status.st_dev == sink->dev &&
 	       status.st_ino == sink->ino;
+}
+
+bool
+sink_is_open(const struct sink *sink)
+{
+	return is_on(sink, sink->fd) && is_on(sink, sink->given_fd);
 }
 
 void
 sink_close(struct sink *sink)
 {
-	if (sink->is_own && sink_is_open(sink))
+	if (sink->is_own && is_on(sink, sink->fd))
 		close(sink->fd);
 	*sink = (struct sink){ .fd = STDERR_FILENO };
 }

@@ -25,6 +25,7 @@ enum sink_kind { SINK_STREAM = 0, SINK_JOURNAL, SINK_SYSLOG };
 struct sink {
 	enum sink_kind kind;
 	int fd;
+	int given_fd;     // streams: what the caller named
 	bool is_own;      // closed with the sink
 	bool is_socket;   // takes MSG_DONTWAIT
 	const char *path; // of a datagram socket
@@ -40,7 +41,8 @@ struct sink {
 int sink_open_socket(struct sink *sink, enum sink_kind kind, const char *path);
 // Never fails; fd remains the caller's.
 void sink_open_stream(struct sink *sink, int fd);
-// Whether the sink's descriptor is still the one that was opened.
+// Whether the sink's descriptor is still the one that was opened, and a
+// stream's given one still leads where it did.
 bool sink_is_open(const struct sink *sink);
 // A descriptor that has meanwhile become another's is left alone.
 void sink_close(struct sink *sink);
