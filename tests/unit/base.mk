@@ -1,2 +1,41 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
+
+check_PROGRAMS += tests/unit/test_conf tests/unit/test_log \
+	tests/unit/test_sink tests/unit/test_idn tests/unit/test_services \
+	tests/unit/test_loop tests/unit/test_clock tests/unit/test_systemd
+
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/table.h
+tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS) \
+	-DEXAMPLE_FILE='"$(abs_top_srcdir)/src/base/danemapd.conf"'
+tests_unit_test_conf_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
+tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/table.h
+tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_log_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
+tests_unit_test_sink_SOURCES = tests/unit/test_sink.c tests/unit/table.h
+tests_unit_test_sink_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sink_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
+tests_unit_test_idn_SOURCES = tests/unit/test_idn.c tests/unit/table.h
+tests_unit_test_idn_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_idn_LDADD = src/base/libbase.a $(IDN2_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_services_SOURCES = tests/unit/test_services.c \
+	tests/unit/table.h
+tests_unit_test_services_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_services_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c tests/unit/table.h
+tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS) $(EVENT_CFLAGS)
+tests_unit_test_loop_LDADD = src/base/libbase.a $(EVENT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/table.h
+tests_unit_test_clock_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_clock_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
+tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c tests/unit/table.h
+tests_unit_test_systemd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_systemd_LDADD = src/base/libbase.a $(SYSTEMD_LIBS) \
+	$(CMOCKA_LIBS)

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The clock that goes on, the wall clock that is set, and the status pages
+// that carry the one's time between processes.
+#include "config.h"
+
+#include "table.h"
+
+#include "base/clock.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+	const char *sentence;
+	int64_t moved_ms; // how far the offset we knew is from the true one
+	bool was_set;
+} rows[] = {
+	{ "an offset that still holds means no step", 0, false },
+	{ "a step forward by less than 5 s is none", 4000, false },
+	{ "a step back by less than 5 s is none", -4000, false },
+	{ "a step forward by more than 5 s is one", 6000, true },
+	{ "a step back by more than 5 s is one", -6000, true },
+	{ "a step by years is one", 100000000000, true },
+};
+
+static void
+run_row(void **state)
+{
+	const struct {
+		const char *sentence;
+		int64_t moved_ms;
+		bool was_set;
+	} *row = *state;
+
+	int64_t offset_ms = 0;
+
+	assert_false(clock_was_set(&offset_ms)); // the first call learns
+	assert_true(offset_ms != 0);
+	offset_ms += row->moved_ms;
+	assert_int_equal(clock_was_set(&offset_ms), row->was_set);
+	assert_false(clock_was_set(&offset_ms)); // a step is reported once
+}
+
+static void
+read_boottime(void **state)
+{
+	struct timespec before, after;
+	uint64_t now_ms;
+
+	(void)state;
+	clock_gettime(CLOCK_BOOTTIME, &before);
+	now_ms = clock_boot_ms();
+	clock_gettime(CLOCK_BOOTTIME, &after);
+	assert_true(now_ms >= (uint64_t)before.tv_sec * 1000);
+	assert_true(now_ms <= ((uint64_t)after.tv_sec + 1) * 1000);
+}
+
+static void
+share_pages(void **state)
+{
+	struct status_page *pages = status_new();
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_non_null(pages);
+	assert_int_equal(pages[STATUS_CHILDREN_MAX - 1].heartbeat_ms, 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		status_beat(&pages[STATUS_CHILDREN_MAX - 1], 4711);
+		atomic_fetch_add(&pages[0].n_requests, 3);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(pages[STATUS_CHILDREN_MAX - 1].heartbeat_ms, 4711);
+	assert_int_equal(pages[0].n_requests, 3);
+	assert_int_equal(pages[1].n_requests, 0);
+}
+
+int
+main(void)
+{
+	TABLE_ADD(rows, run_row);
+	table_add("the time is that of CLOCK_BOOTTIME", read_boottime, NULL);
+	table_add(
+	    "a child's status page is read by its parent", share_pages, NULL);
+	return table_run("clock");
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Where log lines go, with readers of our own at the other end: what they
+// receive, and that one who does not read holds up nobody.
+#include "config.h"
+
+#include "table.h"
+
+#include "base/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define LINES_MAX 100000 // more than any socket or pipe takes
+
+static char path[64];
+
+static int
+listen_at_path(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	snprintf(path, sizeof(path), "/tmp/test_sink.%ld", (long)getpid());
+	unlink(path);
+	memcpy(address.sun_path, path, strlen(path));
+	assert_int_equal(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static size_t
+receive(int fd, char ret[SINK_LINE_MAX + 1])
+{
+	ssize_t n = read(fd, ret, SINK_LINE_MAX);
+
+	assert_true(n >= 0);
+	ret[n] = '\0';
+	return (size_t)n;
+}
+
+static void
+write_journal(void **state)
+{
+	int fd = listen_at_path();
+	char heard[SINK_LINE_MAX + 1], expected[256];
+	struct sink sink;
+
+	(void)state;
+	assert_int_equal(sink_open_socket(&sink, SINK_JOURNAL, path), 0);
+	sink_write(&sink, LOG_WARNING, "a line");
+	receive(fd, heard);
+	snprintf(expected, sizeof(expected),
+	    "PRIORITY=4\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=danemapd\n"
+	    "SYSLOG_PID=%ld\nMESSAGE=a line\n",
+	    (long)getpid());
+	assert_string_equal(heard, expected);
+	sink_close(&sink);
+	close(fd);
+	unlink(path);
+}
+
+static void
+write_syslog(void **state)
+{
+	int fd = listen_at_path(), day, hour, minute, second;
+	char heard[SINK_LINE_MAX + 1], month[4], rest[64], expected[64];
+	struct sink sink;
+
+	(void)state;
+	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
+	sink_write(&sink, LOG_INFO, "a line");
+	receive(fd, heard);
+	// Facility mail is 2, priority info 6.
+	assert_int_equal(sscanf(heard, "<22>%3s %2d %d:%d:%d %63[^\n]", month,
+			     &day, &hour, &minute, &second, rest),
+	    6);
+	snprintf(expected, sizeof(expected), "danemapd[%ld]: a line",
+	    (long)getpid());
+	assert_string_equal(rest, expected);
+	sink_close(&sink);
+	close(fd);
+	unlink(path);
+}
+
+static void
+write_pipe(void **state)
+{
+	char heard[SINK_LINE_MAX + 1], expected[128];
+	struct sink sink;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	sink_open_stream(&sink, fds[1]);
+	sink_write(&sink, LOG_INFO, "a line");
+	receive(fds[0], heard);
+	snprintf(expected, sizeof(expected), "danemapd[%ld]: a line\n",
+	    (long)getpid());
+	assert_string_equal(heard, expected);
+	// Others may share the descriptor: it is left as it was.
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+	sink_close(&sink);
+	assert_true(fcntl(fds[1], F_GETFD) >= 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+cut_line(void **state)
+{
+	char heard[SINK_LINE_MAX + 1], line[2 * SINK_LINE_MAX];
+	struct sink sink;
+	int fds[2];
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	assert_int_equal(pipe(fds), 0);
+	sink_open_stream(&sink, fds[1]);
+	sink_write(&sink, LOG_INFO, line);
+	assert_int_equal(receive(fds[0], heard), SINK_LINE_MAX);
+	assert_string_equal(heard + SINK_LINE_MAX - 3, "xx\n");
+	sink_close(&sink);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+// Fills the sink until it loses a line, then makes room and looks for the word
+// about it.
+static void
+fill_and_read(struct sink *sink, int reader)
+{
+	char heard[SINK_LINE_MAX + 1];
+	unsigned n = 0;
+	bool was_told = false;
+
+	while (sink->n_lost == 0 && n++ < LINES_MAX)
+		sink_write(sink, LOG_INFO, "a line");
+	sink_write(sink, LOG_INFO, "a line");
+	assert_int_equal(sink->n_lost, 2);
+	while (read(reader, heard, sizeof(heard)) > 0)
+		;
+	sink_write(sink, LOG_INFO, "the last line");
+	assert_int_equal(sink->n_lost, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		ssize_t len = read(reader, heard, sizeof(heard) - 1);
+
+		heard[len > 0 ? len : 0] = '\0';
+		was_told |= strstr(heard, "warning: 2 log lines lost") != NULL;
+	}
+	assert_true(was_told);
+	assert_non_null(strstr(heard, "the last line"));
+}
+
+static void
+fill_socket(void **state)
+{
+	int fd = listen_at_path();
+	struct sink sink;
+
+	(void)state;
+	assert_int_equal(sink_open_socket(&sink, SINK_JOURNAL, path), 0);
+	fill_and_read(&sink, fd);
+	sink_close(&sink);
+	close(fd);
+	unlink(path);
+}
+
+// Both lines come in one read here: they are still told apart by their ends.
+static void
+fill_pipe(void **state)
+{
+	char heard[SINK_LINE_MAX + 1];
+	struct sink sink;
+	unsigned n = 0;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	sink_open_stream(&sink, fds[1]);
+	while (sink.n_lost == 0 && n++ < LINES_MAX)
+		sink_write(&sink, LOG_INFO, "a line");
+	assert_int_equal(sink.n_lost, 1);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	while (read(fds[0], heard, sizeof(heard)) > 0)
+		;
+	sink_write(&sink, LOG_INFO, "the last line");
+	receive(fds[0], heard);
+	assert_non_null(strstr(heard, "warning: 1 log line lost\n"));
+	assert_non_null(strstr(heard, "the last line\n"));
+	sink_close(&sink);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+lose_reader(void **state)
+{
+	struct sink sink;
+	int fds[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(fds), 0);
+	sink_open_stream(&sink, fds[1]);
+	close(fds[0]);
+	sink_write(&sink, LOG_INFO, "a line");
+	assert_int_equal(sink.n_lost, 1);
+	sink_close(&sink);
+	close(fds[1]);
+}
+
+static void
+lose_stream_socket(void **state)
+{
+	struct sink sink;
+	int fds[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL); // not needed for sockets
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	sink_open_stream(&sink, fds[1]);
+	close(fds[0]);
+	sink_write(&sink, LOG_INFO, "a line");
+	assert_int_equal(sink.n_lost, 1);
+	sink_close(&sink);
+	close(fds[1]);
+}
+
+static void
+restart_reader(void **state)
+{
+	char heard[SINK_LINE_MAX + 1];
+	int fd = listen_at_path();
+	struct sink sink;
+
+	(void)state;
+	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
+	close(fd);
+	sink_write(&sink, LOG_INFO, "to nobody");
+	assert_int_equal(sink.n_lost, 1);
+	fd = listen_at_path();
+	sink_write(&sink, LOG_INFO, "to the next");
+	receive(fd, heard);
+	assert_non_null(strstr(heard, "warning: 1 log line lost"));
+	receive(fd, heard);
+	assert_non_null(strstr(heard, "to the next"));
+	sink_close(&sink);
+	close(fd);
+	unlink(path);
+}
+
+static void
+open_nothing(void **state)
+{
+	struct sink sink = { .fd = -7 };
+
+	(void)state;
+	assert_int_equal(
+	    sink_open_socket(&sink, SINK_SYSLOG, "/nonexistent/log"), -ENOENT);
+	assert_int_equal(sink.fd, -7);
+}
+
+// The number of a closed descriptor goes to the next one that is opened.
+static void
+leave_foreign(void **state)
+{
+	int fd = listen_at_path(), foreign;
+	struct sink sink;
+
+	(void)state;
+	assert_int_equal(sink_open_socket(&sink, SINK_JOURNAL, path), 0);
+	assert_true(sink_is_open(&sink));
+	close(sink.fd);
+	assert_false(sink_is_open(&sink));
+	foreign = open("/dev/null", O_RDONLY);
+	assert_int_equal(foreign, sink.fd);
+	assert_false(sink_is_open(&sink));
+	sink_close(&sink);
+	assert_true(fcntl(foreign, F_GETFD) >= 0);
+	close(foreign);
+	close(fd);
+	unlink(path);
+}
+
+int
+main(void)
+{
+	table_add("the journal is sent its fields", write_journal, NULL);
+	table_add("syslog is sent a line of facility mail", write_syslog, NULL);
+	table_add(
+	    "a pipe is sent a line, and left as it was", write_pipe, NULL);
+	table_add("a line too long loses its end but not its newline", cut_line,
+	    NULL);
+	table_add("a socket that nobody reads loses lines and says how many",
+	    fill_socket, NULL);
+	table_add("a pipe that nobody reads loses lines and says how many",
+	    fill_pipe, NULL);
+	table_add("a pipe whose reader is gone loses lines", lose_reader, NULL);
+	table_add("a stream socket whose reader is gone raises no signal",
+	    lose_stream_socket, NULL);
+	table_add("a reader that is started anew is found again",
+	    restart_reader, NULL);
+	table_add("a socket that is not there is an error", open_nothing, NULL);
+	table_add("a descriptor that is another's by now is left alone",
+	    leave_foreign, NULL);
+	return table_run("sink");
+}
