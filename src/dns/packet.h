@@ -17,3 +17,7 @@ int packet_parse(const uint8_t *wire, size_t len, const char *name,
     enum walk_type type, enum walk_security security, struct packet **ret);
 const struct walk_reply *packet_reply(const struct packet *packet);
 void packet_free(struct packet *packet);
+
+// "SERVFAIL", or "RCODE 23"; returns ret or a constant.
+#define PACKET_RCODE_MAX 16
+const char *packet_rcode_text(int rcode, char ret[PACKET_RCODE_MAX]);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The administrator's fragment of unbound.conf (resolver_config): what in it
+// is refused, because it would switch validation off, let records outlive
+// themselves, or do what this daemon's library cannot do.
+#pragma once
+
+#include <stdbool.h>
+
+#define FRAGMENT_ERROR_MAX 512
+
+// Why this value of an option is refused; NULL: it is not.
+const char *fragment_refusal(const char *option, const char *value);
+
+// The options that a finished context is to be asked for, whatever the file
+// seemed to say; NULL past the last.
+const char *fragment_option(unsigned index);
+
+// Reads text as unbound's own lexer does, as far as the options above are
+// concerned. 0, or -EPERM and an error with FILE:LINE. ret_wants_tls: servers
+// are to be asked over TLS.
+int fragment_check(const char *file, const char *text, bool *ret_wants_tls,
+    char ret_error[FRAGMENT_ERROR_MAX]);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Gathers trust anchors, servers and the administrator's fragment, each read
+// by the file that knows it, so that a context is made of things that have
+// been looked at.
+#include "config.h"
+
+#include "dns/source.h"
+
+#include "dns/file.h"
+#include "dns/fragment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+// Sockets: one for each query under way to a server. A domain has a handful at
+// a time, and one context this many at most.
+#define RANGE_PER_DOMAIN 4
+#define RANGE_MIN        64u
+#define RANGE_MAX        4096u
+#define OTHER_FDS        256 // that the process needs besides, TCP included
+
+bool
+source_is_set(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+void
+source_free(struct source *source)
+{
+	anchors_free(&source->anchors);
+	free(source->fragment);
+}
+
+static int
+read_fragment(struct source *source, char error[DNS_ERROR_MAX])
+{
+	const char *file = source->settings->resolver_config;
+	size_t len;
+	int r;
+
+	if (!source_is_set(file))
+		return 0;
+	r = file_read(file, &source->fragment, &len);
+	if (r == 0)
+		return fragment_check(
+		    file, source->fragment, &source->wants_tls, error);
+	(void)snprintf(error, DNS_ERROR_MAX, "resolver_config: %s: %s", file,
+	    strerror(-r));
+	return r;
+}
+
+_Static_assert(DNS_ERROR_MAX == ANCHORS_ERROR_MAX &&
+		   DNS_ERROR_MAX == FRAGMENT_ERROR_MAX &&
+		   DNS_ERROR_MAX == UPSTREAM_ERROR_MAX,
+    "one error buffer for all");
+
+int
+source_read(const struct dns_settings *settings, struct source *ret,
+    char error[DNS_ERROR_MAX])
+{
+	struct source source = { .settings = settings };
+	int r =
+	    anchors_read(settings->trust_anchor_file, &source.anchors, error);
+
+	if (r == 0)
+		r = upstream_read(settings->forward, settings->root_hints_file,
+		    &source.upstream, error);
+	if (r == 0)
+		r = read_fragment(&source, error);
+	if (r < 0)
+		source_free(&source);
+	else
+		*ret = source;
+	return r;
+}
+
+unsigned
+source_outgoing_range(unsigned concurrency)
+{
+	unsigned range = RANGE_MAX;
+	struct rlimit limit;
+
+	if (concurrency < RANGE_MAX / RANGE_PER_DOMAIN)
+		range = concurrency * RANGE_PER_DOMAIN;
+	if (range < RANGE_MIN)
+		range = RANGE_MIN;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur < range + OTHER_FDS)
+		range = limit.rlim_cur > OTHER_FDS + RANGE_MIN
+			    ? (unsigned)limit.rlim_cur - OTHER_FDS
+			    : RANGE_MIN;
+	return range;
+}

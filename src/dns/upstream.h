@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Whom to ask: the parameter `forward` and the file of root hints, checked for
+// what libunbound would only notice by silence.
+#pragma once
+
+#include <stdbool.h>
+
+#define UPSTREAM_FORWARDERS_MAX 16
+#define UPSTREAM_ADDRESS_MAX 64
+#define UPSTREAM_ERROR_MAX 512
+
+struct upstream {
+	unsigned n;
+	char addresses[UPSTREAM_FORWARDERS_MAX][UPSTREAM_ADDRESS_MAX];
+	// One of them is on this machine: libunbound must be told that this is
+	// meant (do-not-query-localhost).
+	bool loopback;
+};
+
+// forward: white-space separated ADDRESS[@PORT], NULL or empty for none.
+// hints_file: as the parameter root_hints_file, NULL or empty for none; must
+// hold the address of a server. 0, or a negative errno and an error.
+int upstream_read(const char *forward, const char *hints_file,
+    struct upstream *ret, char ret_error[UPSTREAM_ERROR_MAX]);
