@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Orders and bequests over real socket pairs: descriptors arrive whole, and
+// none is left open, whatever is sent.
+#include "config.h"
+
+#include "table.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "wire/order.h"
+
+static int pair[2];
+
+static void
+open_pair(void)
+{
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+}
+
+static void
+close_pair(void)
+{
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static unsigned
+count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+struct trip_row {
+	const char *sentence;
+	enum order_kind kind;
+	bool carries;
+};
+
+static const struct trip_row trip_rows[] = {
+	{ "a resolver's channel arrives", ORDER_RESOLVER, true },
+	{ "a worker's channel arrives", ORDER_WORKER, true },
+	{ "an heir arrives", ORDER_HEIR, true },
+	{ "a bequest arrives", ORDER_BEQUEST, true },
+	{ "the order to own arrives", ORDER_OWN, false },
+	{ "the order to finish arrives", ORDER_FINISH, false },
+	{ "readiness arrives", ORDER_READY, false },
+	{ "the anchor's news arrives", ORDER_ANCHORED, false },
+	{ "the wish for a new segment arrives", ORDER_REMAP, false },
+};
+
+static void
+check_trip(void **state)
+{
+	const struct trip_row *row = *state;
+	struct order order = { row->kind, 3, 7, -1 }, got = { .fd = -1 };
+	int pipe_ends[2];
+	char octet = 0;
+
+	open_pair();
+	assert_int_equal(pipe(pipe_ends), 0);
+	if (row->carries)
+		order.fd = pipe_ends[1];
+	assert_int_equal(order_send(pair[0], &order), 0);
+	assert_int_equal(order_receive(pair[1], &got), 1);
+	assert_int_equal(got.kind, row->kind);
+	assert_int_equal(got.index, 3);
+	assert_int_equal(got.count, 7);
+	if (row->carries) {
+		assert_true(fcntl(got.fd, F_GETFD) & FD_CLOEXEC);
+		assert_int_equal(write(got.fd, "x", 1), 1);
+		assert_int_equal(read(pipe_ends[0], &octet, 1), 1);
+		close(got.fd);
+	} else {
+		assert_int_equal(got.fd, -1);
+	}
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+	close_pair();
+}
+
+static void
+check_unfit(void **state)
+{
+	struct order bare = { ORDER_HEIR, 0, 0, -1 };
+	struct order loaded = { ORDER_FINISH, 0, 0, 0 };
+
+	(void)state;
+	open_pair();
+	assert_int_equal(order_send(pair[0], &bare), -EINVAL);
+	assert_int_equal(order_send(pair[0], &loaded), -EINVAL);
+	assert_int_equal(order_receive(pair[1], &bare), -EAGAIN);
+	close_pair();
+}
+
+// What a peer of ours would never send.
+struct odd_row {
+	const char *sentence;
+	uint32_t words[4];
+	size_t len;
+	unsigned n_fds;
+};
+
+static const struct odd_row odd_rows[] = {
+	{ "half an order is refused", { ORDER_FINISH }, 6, 0 },
+	{ "an order and a half is refused", { ORDER_FINISH }, 16, 0 },
+	{ "no order is refused", { ORDER_NOTHING }, 12, 0 },
+	{ "an unknown order is refused", { ORDER_REMAP + 1 }, 12, 0 },
+	{ "an unknown order's descriptor is closed", { 99 }, 12, 1 },
+	{ "a descriptor that does not belong is closed", { ORDER_FINISH }, 12,
+	    1 },
+	{ "a missing descriptor is noticed", { ORDER_HEIR }, 12, 0 },
+	{ "two descriptors are one too many", { ORDER_HEIR }, 12, 2 },
+	{ "eight descriptors are closed", { ORDER_HEIR }, 12, 8 },
+	{ "a short packet's descriptor is closed", { ORDER_HEIR }, 6, 1 },
+	{ "a long packet's descriptor is closed", { ORDER_HEIR }, 16, 1 },
+};
+
+static void
+send_raw(const void *data, size_t len, unsigned n_fds)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
+	struct iovec part = { (void *)(uintptr_t)data, len };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	int fds[8] = { 0 };
+
+	memset(control, 0, sizeof(control));
+	if (n_fds > 0) {
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, n_fds * sizeof(int));
+	}
+	assert_int_equal(sendmsg(pair[0], &message, 0), (ssize_t)len);
+}
+
+static void
+check_odd(void **state)
+{
+	const struct odd_row *row = *state;
+	struct order got = { .fd = 1234 };
+
+	open_pair();
+	unsigned before = count_descriptors();
+	send_raw(row->words, row->len, row->n_fds);
+	assert_int_equal(order_receive(pair[1], &got), -EINVAL);
+	assert_int_equal(got.fd, 1234);
+	assert_int_equal(count_descriptors(), before);
+	close_pair();
+}
+
+static void
+check_end(void **state)
+{
+	struct order got;
+
+	(void)state;
+	open_pair();
+	assert_int_equal(order_receive(pair[1], &got), -EAGAIN);
+	close(pair[0]);
+	assert_int_equal(order_receive(pair[1], &got), 0);
+	close(pair[1]);
+}
+
+static void
+check_end_with_unread(void **state)
+{
+	struct order order = { ORDER_FINISH, 0, 0, -1 };
+
+	(void)state;
+	open_pair();
+	assert_int_equal(order_send(pair[1], &order), 0);
+	close(pair[0]);
+	assert_int_equal(order_receive(pair[1], &order), 0);
+	close(pair[1]);
+}
+
+static void
+check_to_nobody(void **state)
+{
+	struct order order = { ORDER_FINISH, 0, 0, -1 };
+
+	(void)state;
+	open_pair();
+	close(pair[0]);
+	assert_int_equal(order_send(pair[1], &order), -EPIPE);
+	close(pair[1]);
+}
+
+static void
+check_full(void **state)
+{
+	struct order order = { ORDER_FINISH, 0, 0, -1 };
+	int error = 0;
+
+	(void)state;
+	open_pair();
+	for (unsigned i = 0; i < 1000000 && error == 0; i++)
+		error = order_send(pair[0], &order);
+	assert_int_equal(error, -EAGAIN);
+	assert_int_equal(order_receive(pair[1], &order), 1);
+	close_pair();
+}
+
+struct bequest_row {
+	const char *sentence;
+	uint32_t len;
+	int error;
+};
+
+static const struct bequest_row bequest_rows[] = {
+	{ "a connection without leftovers arrives", 0, 0 },
+	{ "a connection with one octet arrives", 1, 0 },
+	{ "a connection with all octets allowed arrives", ORDER_LEFTOVER_MAX,
+	    0 },
+	{ "more leftovers than allowed are refused", ORDER_LEFTOVER_MAX + 1,
+	    -EINVAL },
+};
+
+static void
+check_bequest(void **state)
+{
+	static char leftover[ORDER_LEFTOVER_MAX + 1], got[ORDER_LEFTOVER_MAX];
+	const struct bequest_row *row = *state;
+	uint32_t len = 99;
+	int client = -1;
+
+	memset(leftover, 'x', sizeof(leftover));
+	leftover[0] = 'a';
+	open_pair();
+	assert_int_equal(
+	    order_bequeath(pair[0], 0, leftover, row->len), row->error);
+	if (row->error != 0) {
+		close_pair();
+		return;
+	}
+	assert_int_equal(order_inherit(pair[1], &client, got, &len), 1);
+	assert_true(client > 2);
+	assert_true(fcntl(client, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(len, row->len);
+	assert_memory_equal(got, leftover, len);
+	close(client);
+	close_pair();
+}
+
+static const struct odd_row odd_bequest_rows[] = {
+	{ "a bequest without a connection is refused", { 0 }, 4, 0 },
+	{ "a bequest that lies about its length is refused", { 5, 0 }, 8, 1 },
+	{ "a bequest without a length is refused", { 0 }, 2, 1 },
+	{ "a bequest of two connections is refused", { 0 }, 4, 2 },
+};
+
+static void
+check_odd_bequest(void **state)
+{
+	static char leftover[ORDER_LEFTOVER_MAX];
+	const struct odd_row *row = *state;
+	uint32_t len = 99;
+	int client = -7;
+
+	open_pair();
+	unsigned before = count_descriptors();
+	send_raw(row->words, row->len, row->n_fds);
+	assert_int_equal(
+	    order_inherit(pair[1], &client, leftover, &len), -EINVAL);
+	assert_int_equal(client, -7);
+	assert_int_equal(len, 99);
+	assert_int_equal(count_descriptors(), before);
+	close_pair();
+}
+
+int
+main(void)
+{
+	TABLE_ADD(trip_rows, check_trip);
+	table_add("a descriptor is sent where one belongs and nowhere else",
+	    check_unfit, NULL);
+	TABLE_ADD(odd_rows, check_odd);
+	table_add(
+	    "the other end's close is told from silence", check_end, NULL);
+	table_add("the other end's death with orders unread is its end",
+	    check_end_with_unread, NULL);
+	table_add(
+	    "an order to nobody fails without a signal", check_to_nobody, NULL);
+	table_add("a full channel does not block", check_full, NULL);
+	TABLE_ADD(bequest_rows, check_bequest);
+	TABLE_ADD(odd_bequest_rows, check_odd_bequest);
+	return table_run("order");
+}
