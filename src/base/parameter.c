@@ -113,6 +113,7 @@ static int
 set_text(const struct parameter *parameter, void *target, const char *text,
     char ret_reason[PARAMETER_REASON_MAX])
 {
+	const char **to = member(parameter, target);
 	char *copy = strdup(text);
 
 	if (!copy) {
@@ -120,7 +121,7 @@ set_text(const struct parameter *parameter, void *target, const char *text,
 		return -ENOMEM;
 	}
 	parameter_free(parameter, target);
-	memcpy(member(parameter, target), &copy, sizeof(copy));
+	*to = copy;
 	return 0;
 }
 
@@ -355,10 +356,10 @@ parameter_is_default(const struct parameter *parameter, const void *target)
 void
 parameter_free(const struct parameter *parameter, void *target)
 {
-	char **text = member(parameter, target);
+	const char **text = member(parameter, target);
 
 	if (parameter->kind > PARAMETER_ADDRESSES)
 		return;
-	free(*text);
+	free((char *)*text);
 	*text = NULL;
 }
