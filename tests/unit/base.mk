@@ -7,7 +7,8 @@ check_PROGRAMS += tests/unit/test_conf tests/unit/test_log \
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/table.h
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS) \
-	-DEXAMPLE_FILE='"$(abs_top_srcdir)/src/base/danemapd.conf"'
+	-DEXAMPLE_FILE='"$(abs_top_srcdir)/src/base/danemapd.conf"' \
+	-DMANUAL_FILE='"$(abs_top_srcdir)/man/danemapd.conf.5"'
 tests_unit_test_conf_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/table.h

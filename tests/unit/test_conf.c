@@ -605,13 +605,13 @@ print_and_read(void **state)
 	free(printed);
 }
 
-// --- The example ---
+// --- The example and the manual ---
 
 static char *
-read_example(void)
+read_source(const char *source)
 {
 	char *text = calloc(1, 1 << 16);
-	FILE *file = fopen(EXAMPLE_FILE, "r");
+	FILE *file = fopen(source, "r");
 
 	assert_non_null(text);
 	assert_non_null(file);
@@ -624,7 +624,7 @@ static void
 example_is_complete(void **state)
 {
 	const char *name, *fallback;
-	char *text = read_example();
+	char *text = read_source(EXAMPLE_FILE);
 
 	(void)state;
 	for (size_t i = 0; conf_parameter(i, &name, &fallback); i++) {
@@ -645,7 +645,7 @@ static void
 example_is_readable(void **state)
 {
 	static const char *const none[OVERRIDES_MAX];
-	char error[CONF_ERROR_MAX] = "", *text = read_example();
+	char error[CONF_ERROR_MAX] = "", *text = read_source(EXAMPLE_FILE);
 	struct conf *conf = NULL;
 
 	(void)state;
@@ -672,6 +672,34 @@ example_changes_nothing(void **state)
 	conf_free(conf);
 }
 
+// In mdoc: ".It Cm NAME = VALUES Pq default: DEFAULT", each once.
+static void
+manual_is_complete(void **state)
+{
+	const char *name, *fallback;
+	char *text = read_source(MANUAL_FILE);
+
+	(void)state;
+	for (size_t i = 0; conf_parameter(i, &name, &fallback); i++) {
+		char item[64], line[256], *at;
+
+		snprintf(item, sizeof(item), "\n.It Cm %s = ", name);
+		at = strstr(text, item);
+		if (!at)
+			fail_msg("the manual lacks: %s", name);
+		assert_null(strstr(at + 1, item));
+		snprintf(line, sizeof(line), "%.*s\n",
+		    (int)strcspn(at + 1, "\n"), at + 1);
+		at = strstr(line, "Pq default: ");
+		assert_non_null(at);
+		snprintf(item, sizeof(item), " %s\n",
+		    *fallback ? fallback : "empty");
+		if (!strstr(at, item))
+			fail_msg("%s is not the default: %s", item, line);
+	}
+	free(text);
+}
+
 int
 main(void)
 {
@@ -693,6 +721,8 @@ main(void)
 	    example_is_complete, NULL);
 	table_add("the example is readable with every parameter uncommented",
 	    example_is_readable, NULL);
+	table_add("the manual describes every parameter, with its default",
+	    manual_is_complete, NULL);
 	table_add("the example as it is changes nothing",
 	    example_changes_nothing, NULL);
 	return table_run("conf");
