@@ -13,9 +13,11 @@ include tests/bench/local.mk
 
 if HAVE_CMOCKA
 include tests/unit/policy.mk
+include tests/unit/walk.mk
 include tests/unit/wire.mk
 include tests/unit/cache.mk
 include tests/unit/base.mk
 include tests/unit/dns.mk
+include tests/unit/resolver.mk
 include tests/unit/layers.mk
 endif

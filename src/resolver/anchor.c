@@ -173,8 +173,10 @@ anchor_free(struct anchor *anchor)
 {
 	if (!anchor)
 		return;
-	close_dns(anchor, &anchor->dns);
-	close_dns(anchor, &anchor->retired);
+	if (anchor->dns)
+		dns_close(anchor->dns);
+	if (anchor->retired)
+		dns_close(anchor->retired);
 	if (anchor->attempt)
 		event_free(anchor->attempt);
 	if (anchor->retirement)

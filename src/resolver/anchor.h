@@ -36,5 +36,5 @@ int anchor_new(struct loop *loop, const struct dns_settings *settings,
 // held is called again there is no context for new lookups.
 void anchor_renew(struct anchor *anchor);
 
-// Closes all contexts.
+// Closes all contexts without a word: nobody has lookups in them any more.
 void anchor_free(struct anchor *anchor);

@@ -89,7 +89,7 @@ note_decision(const struct diary_event *event)
 	const struct entry *entry = event->entry;
 	bool defers = event->verdict == DECIDE_DEFER;
 	uint64_t end_ms = defers ? entry->deferred_until_ms : entry->ends_ms;
-	bool keeps = defers && decide_is_strict(event->old_verdict);
+	bool keeps = event->keeps_answer;
 	struct words words;
 
 	quote(event, &words);
@@ -104,8 +104,7 @@ note_decision(const struct diary_event *event)
 void
 diary_note(struct diary *diary, const struct diary_event *event)
 {
-	bool changed = event->old && event->old->has_answer &&
-		       event->verdict != DECIDE_DEFER &&
+	bool changed = event->had_answer && event->verdict != DECIDE_DEFER &&
 		       event->verdict != event->old_verdict;
 
 	if (!dlog_wants(changed ? LOG_NOTICE : LOG_INFO))

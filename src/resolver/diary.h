@@ -23,8 +23,9 @@ struct diary { // zeroed: empty
 
 struct diary_event {
 	struct ident id;
-	const struct entry *old; // NULL: none
-	const struct entry *entry;
+	const struct entry *entry; // as it is now
+	bool had_answer;
+	bool keeps_answer; // DEFER, and the old answer goes on
 	enum decide_verdict old_verdict, verdict; // of the lookups
 	const char *reason;
 	uint64_t now_ms, took_ms;

@@ -202,14 +202,22 @@ refusal(struct flights *flights, struct ident id, const char *why)
 }
 
 static void
-note(struct flight *flight, const struct diary_event *event, bool open)
+note(struct flight *flight, struct diary_event *event, bool open)
 {
 	struct flights *flights = flight->flights;
+	bool hint;
 
 	flights->with.page->n_decisions++;
-	if (!(open && flight->noted))
-		diary_note(&flights->diary, event);
-	flight->noted |= open;
+	if (open && flight->noted)
+		return;
+	flight->noted = open;
+	event->id = flight->node.id;
+	event->took_ms = event->now_ms - flight->since_ms;
+	event->keeps_answer =
+	    event->verdict == DECIDE_DEFER && event->had_answer &&
+	    entry_judge(event->entry, event->now_ms, &flights->limits, &hint) !=
+		ENTRY_DEFER;
+	diary_note(&flights->diary, event);
 }
 
 static void
@@ -247,14 +255,12 @@ conclude(struct flight *flight, uint64_t until_ms)
 		old = &kept.entry;
 
 	struct diary_event event = {
-		.id = flight->node.id,
-		.old = old,
+		.entry = &entry,
+		.had_answer = old && old->has_answer,
 		.old_verdict = old ? outcome_verdict(old, conf) : DECIDE_DEFER,
 		.verdict = outcome_merge(old, &outcome, conf, reason, &entry),
-		.entry = &entry,
 		.reason = reason,
 		.now_ms = outcome.now_ms,
-		.took_ms = outcome.now_ms - flight->since_ms,
 	};
 
 	keep(flight, &entry);

@@ -311,9 +311,9 @@ close_all(struct resolver *resolver)
 		for (unsigned i = 0; i < STATUS_CHILDREN_MAX; i++)
 			drop_channel(resolver, i);
 	refresh_free(resolver->refresh);
-	// Before the flights: they land as their context is closed.
-	anchor_free(resolver->anchor);
+	// Flights first: what is still open is no verdict and is not kept.
 	flights_free(resolver->flights);
+	anchor_free(resolver->anchor);
 	if (resolver->orders)
 		event_free(resolver->orders);
 	if (resolver->second)

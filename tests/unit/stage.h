@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The stage for tests of flights and refreshes: a loop, a cache in a folder of
+// its own, a DNS that says what the test wants (fake_dns.h), and one asker that
+// remembers its answers.
+#pragma once
+
+#include "base/conf.h"
+#include "base/loop.h"
+#include "base/status.h"
+#include "cache/cache.h"
+#include "fake_dns.h"
+#include "resolver/flight.h"
+#include "resolver/refresh.h"
+#include "wire/ask.h"
+
+#define STAGE_ANSWERS_MAX 4096
+// A test that waits for longer has failed.
+#define STAGE_PATIENCE_S  10
+
+struct stage_answer {
+	uint32_t ask_id;
+	enum ask_kind kind;
+	size_t len;
+	uint8_t data[ENTRY_ENCODED_MAX]; // of the newest answer: see last
+	struct entry entry;
+};
+
+struct stage {
+	struct conf conf;
+	struct status_page *page;
+	struct cache *cache;
+	struct loop *loop;
+	struct dns *dns;
+	struct flights *flights;
+	struct refresh *refresh;
+	struct asker asker;
+	unsigned n_answers;
+	uint32_t order[STAGE_ANSWERS_MAX]; // ask ids as they were answered
+	enum ask_kind kinds[STAGE_ANSWERS_MAX];
+	struct stage_answer last;
+	bool impatient;
+	char folder[64], path[96];
+};
+
+// places: query_concurrency. The cache is owned, the DNS is there.
+void stage_open(struct stage *stage, unsigned places, unsigned line_max);
+void stage_close(struct stage *stage);
+
+// name: "example.org", or "[mx.example.org]" for a host in brackets.
+struct ident stage_id(const char *name, uint8_t octets[NEXTHOP_ID_MAX]);
+
+// A question that may take so long.
+void stage_ask(
+    struct stage *stage, const char *name, uint32_t ask_id, unsigned within_ms);
+// Puts an entry into the cache.
+void stage_keep(
+    struct stage *stage, const char *name, const struct entry *entry);
+// Takes an entry out of it; borrows from a buffer of its own.
+bool stage_kept(struct stage *stage, const char *name, struct entry *ret);
+
+uint64_t stage_now_ms(void);
+
+// Runs the loop until done says so; fails the test if that takes too long.
+void stage_until(struct stage *stage, bool (*done)(struct stage *stage));
+// Until there are n answers.
+void stage_answers(struct stage *stage, unsigned n);
+// Until nothing waits and nothing is in flight.
+void stage_quiet(struct stage *stage);
+// For so long.
+void stage_rest(struct stage *stage, unsigned time_ms);
