@@ -27,21 +27,21 @@ struct text {
 
 enum spelling { MALFORMED = 0, UNCONVERTIBLE, WELL_FORMED };
 
+// ASCII as names are kept: NUL for what no name may hold. A table, because
+// every request of Postfix goes through here, octet by octet.
+static const char folded[128 + 1] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				    "\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0"
+				    "0123456789\0\0\0\0\0\0"
+				    "\0abcdefghijklmno"
+				    "pqrstuvwxyz\0\0\0\0_"
+				    "\0abcdefghijklmno"
+				    "pqrstuvwxyz\0\0\0\0\0";
+
 static bool
 is_digit(char octet)
 {
 	return octet >= '0' && octet <= '9';
-}
-
-// The octet as names are kept, or NUL for one that no name may hold.
-static char
-fold(char octet)
-{
-	if (octet >= 'A' && octet <= 'Z')
-		return (char)(octet + ('a' - 'A'));
-	if ((octet >= 'a' && octet <= 'z') || is_digit(octet))
-		return octet;
-	return octet == '-' || octet == '_' ? octet : '\0';
 }
 
 static bool
@@ -50,20 +50,25 @@ is_high(char octet)
 	return (unsigned char)octet > 127;
 }
 
-// Whether a label is plain, or a U-label, or neither: an octet that is out of
-// place stays so beside one that IDNA might convert.
-static bool
-label_octets_fit(struct text label, bool *ret_is_u)
+static char
+fold(char octet)
 {
-	bool is_u = false;
+	return is_high(octet) ? '\0' : folded[(unsigned char)octet];
+}
+
+// Whether IDNA might convert a label: an octet that is out of place stays so
+// beside one that is high.
+static bool
+is_u_label(struct text label)
+{
+	bool any_high = false;
 	for (size_t i = 0; i < label.len; i++) {
 		if (is_high(label.at[i]))
-			is_u = true;
+			any_high = true;
 		else if (fold(label.at[i]) == '\0')
 			return false;
 	}
-	*ret_is_u = is_u;
-	return true;
+	return any_high;
 }
 
 static enum spelling
@@ -72,29 +77,46 @@ add_plain_label(struct text label, struct nexthop *ret)
 	if (label.len == 0 || label.len > LABEL_MAX ||
 	    label.len > NEXTHOP_NAME_MAX - (size_t)ret->name_len)
 		return MALFORMED;
-	for (size_t i = 0; i < label.len; i++)
-		ret->name[ret->name_len + i] = fold(label.at[i]);
+	char *at = ret->name + ret->name_len;
+	for (size_t i = 0; i < label.len; i++) {
+		at[i] = fold(label.at[i]);
+		if (at[i] == '\0')
+			return MALFORMED;
+	}
 	ret->name_len = (uint8_t)(ret->name_len + label.len);
 	return WELL_FORMED;
+}
+
+static bool
+is_plain_label(struct text label)
+{
+	for (size_t i = 0; i < label.len; i++)
+		if (fold(label.at[i]) == '\0')
+			return false;
+	return label.len > 0 && label.len <= LABEL_MAX;
+}
+
+static enum spelling
+add_u_label(
+    struct text label, const struct nexthop_env *env, struct nexthop *ret)
+{
+	char ascii[LABEL_MAX + 1];
+	if (env->label_to_ascii(label.at, label.len, ascii) != 0)
+		return UNCONVERTIBLE;
+	struct text a_label = { ascii, strnlen(ascii, sizeof(ascii)) };
+	// A library that maps U+3002 to a dot must not make two labels of one.
+	if (!is_plain_label(a_label))
+		return UNCONVERTIBLE;
+	return add_plain_label(a_label, ret);
 }
 
 static enum spelling
 add_label(struct text label, const struct nexthop_env *env, struct nexthop *ret)
 {
-	bool is_u;
-	if (!label_octets_fit(label, &is_u))
-		return MALFORMED;
-	if (!is_u)
-		return add_plain_label(label, ret);
-
-	char ascii[LABEL_MAX + 1];
-	if (env->label_to_ascii(label.at, label.len, ascii) != 0)
-		return UNCONVERTIBLE;
-	// A library that maps U+3002 to a dot must not make two labels of one.
-	struct text a_label = { ascii, strnlen(ascii, sizeof(ascii)) };
-	if (a_label.len == 0 || !label_octets_fit(a_label, &is_u) || is_u)
-		return UNCONVERTIBLE;
-	return add_plain_label(a_label, ret);
+	enum spelling spelling = add_plain_label(label, ret);
+	if (spelling == WELL_FORMED || !is_u_label(label))
+		return spelling;
+	return add_u_label(label, env, ret);
 }
 
 static bool
@@ -341,15 +363,10 @@ nexthop_from_id(const uint8_t *id, size_t len, struct nexthop *ret)
 }
 
 static bool
-hostname_label_ok(struct text label)
+is_hostname_label(struct text label)
 {
-	if (label.len == 0 || label.len > LABEL_MAX || label.at[0] == '-' ||
-	    label.at[label.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.len; i++)
-		if (fold(label.at[i]) == '\0')
-			return false;
-	return true;
+	return is_plain_label(label) && label.at[0] != '-' &&
+	       label.at[label.len - 1] != '-';
 }
 
 bool
@@ -362,7 +379,7 @@ nexthop_valid_hostname(const char *name)
 	while (true) {
 		const char *dot = memchr(rest.at, '.', rest.len);
 		size_t len = dot == NULL ? rest.len : (size_t)(dot - rest.at);
-		if (!hostname_label_ok((struct text){ rest.at, len }))
+		if (!is_hostname_label((struct text){ rest.at, len }))
 			return false;
 		if (dot == NULL)
 			return true;

@@ -40,7 +40,7 @@ convert(const char *label, size_t len, char ret[64])
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
 		if (strlen(labels[i].u) == len &&
 		    memcmp(labels[i].u, label, len) == 0) {
-			strncpy(ret, labels[i].a, 64);
+			memcpy(ret, labels[i].a, strlen(labels[i].a) + 1);
 			return 0;
 		}
 	return -EINVAL;
