@@ -61,6 +61,7 @@ sink_open_socket(struct sink *sink, enum sink_kind kind, const char *path)
 		.is_own = true,
 		.path = path };
 	remember(sink);
+	tzset(); // while its file may still be read
 	return 0;
 }
 

@@ -215,6 +215,20 @@ count_only_wanted(void **state)
 	restore();
 }
 
+static void
+keep_errno(void **state)
+{
+	(void)state;
+	capture();
+	dlog_open(CONF_LOG_STDERR, LOG_INFO, "p");
+	close(reader);
+	errno = EXDEV;
+	dlog(LOG_INFO, "a");
+	assert_int_equal(errno, EXDEV);
+	reader = dup(saved_stderr); // for restore to close
+	restore();
+}
+
 // Where this machine has no journal, or no syslog.
 static void
 fall_back(void **state)
@@ -277,6 +291,7 @@ main(void)
 	    limit_lines, NULL);
 	table_add("lines that the level leaves out are not counted",
 	    count_only_wanted, NULL);
+	table_add("errno is kept even when a line is lost", keep_errno, NULL);
 	table_add("without a journal there is stderr, and one warning",
 	    fall_back, NULL);
 	table_add("auto is stderr if the journal's stream is another one",
