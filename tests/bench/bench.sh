@@ -9,7 +9,7 @@
 #	bench.sh BUILD-FOLDER [FIGURES]
 #
 # ROUNDS (3), SECONDS_EACH (3) and DOMAINS (6000) may be set.
-set -eu
+set -euo pipefail
 build=$(cd "$1" && pwd) figures=$(realpath "${2:-bench-figures.txt}")
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${ROUNDS:-3} each=${SECONDS_EACH:-3} n_domains=${DOMAINS:-6000}
@@ -47,7 +47,7 @@ median()
 
 ratio()
 {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", b > 0 ? a / b : 0 }'
+	awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN { printf "%.3f\n", (b > 0 ? a / b : 0) }'
 }
 
 # Asks KEY until an answer other than TEMP comes, ten seconds at most.
