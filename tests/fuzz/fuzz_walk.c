@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Drives a walk with whatever answers the octets spell: in any order, again,
+// to questions never asked, of names and records that make no sense, and with
+// memory that ends. Wants no crash, and facts that keep their own promises.
+//
+//	./configure CC=clang && clang -std=gnu17 -g -O1 \
+//	    -fsanitize=fuzzer,address,undefined -I. -Isrc \
+//	    tests/fuzz/fuzz_walk.c src/policy/walk.c src/policy/tlsa.c \
+//	    src/policy/nexthop.c src/policy/facts.c -o fuzz_walk
+#include "config.h"
+
+#include "policy/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECES_MAX  4096
+#define RECORDS_MAX 80
+#define TEXT_MAX    300
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void *pieces[PIECES_MAX];
+static unsigned n_pieces, n_allowed;
+
+static void *
+get(void *arg, size_t size)
+{
+	(void)arg;
+	if (n_pieces >= n_allowed)
+		return NULL;
+	return pieces[n_pieces++] = calloc(1, size);
+}
+
+static bool
+check_full(
+    uint8_t selector, const uint8_t *der, size_t len, struct tlsa_digests *ret)
+{
+	if (len == 0 || (der[0] & 1) == selector)
+		return false;
+	memset(ret, der[0], sizeof(*ret));
+	return true;
+}
+
+// Octets that are read once, and zeros past their end.
+struct cursor {
+	const uint8_t *at, *end;
+};
+
+static uint8_t
+octet(struct cursor *cursor)
+{
+	return cursor->at < cursor->end ? *cursor->at++ : 0;
+}
+
+static const char *
+text(struct cursor *cursor, char ret[TEXT_MAX])
+{
+	size_t want = octet(cursor), n = 0;
+
+	while (n < want && cursor->at < cursor->end)
+		ret[n++] = (char)octet(cursor);
+	ret[n] = '\0';
+	return ret;
+}
+
+// All that a reply may point to.
+struct scenery {
+	char canonical[TEXT_MAX], cause[TEXT_MAX];
+	char names[RECORDS_MAX][TEXT_MAX];
+	struct walk_mx mx[RECORDS_MAX];
+	struct walk_rdata tlsa[RECORDS_MAX];
+};
+
+static void
+make_records(struct cursor *cursor, struct scenery *scenery, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = octet(cursor) % 70;
+
+		scenery->mx[i].preference = octet(cursor);
+		// Short names are many, and often the same.
+		scenery->mx[i].name = text(cursor, scenery->names[i]);
+		size_t left = (size_t)(cursor->end - cursor->at);
+		len = len < left ? len : left;
+		scenery->tlsa[i] = (struct walk_rdata){ cursor->at, len };
+		cursor->at += len;
+	}
+}
+
+static void
+answer(struct walk *walk, struct cursor *cursor, struct scenery *scenery)
+{
+	unsigned id = octet(cursor);
+	uint8_t shape = octet(cursor), more = octet(cursor);
+	struct walk_reply reply = {
+		.security = (enum walk_security)(shape & 3),
+		.content = (enum walk_content)(shape >> 2 & 3),
+		.has_ttl = (shape & 16) != 0,
+		.ttl_s = octet(cursor),
+		.aliased = (shape & 32) != 0,
+		.n_mx = more % RECORDS_MAX,
+		.mx = scenery->mx,
+		.n_tlsa = more % RECORDS_MAX,
+		.tlsa = scenery->tlsa,
+	};
+
+	if ((shape & 64) != 0)
+		reply.canonical = text(cursor, scenery->canonical);
+	if ((shape & 128) != 0)
+		reply.cause = text(cursor, scenery->cause);
+	make_records(cursor, scenery, more % RECORDS_MAX);
+	walk_answer(walk, id, &reply);
+}
+
+static void
+require(bool promise)
+{
+	if (!promise)
+		abort();
+}
+
+static void
+check_digests(const uint8_t *digests, unsigned n, size_t width)
+{
+	for (unsigned i = 1; i < n; i++)
+		require(memcmp(digests + (i - 1) * width, digests + i * width,
+			    width) < 0);
+}
+
+static void
+check_facts(struct walk *walk)
+{
+	struct facts facts;
+	uint32_t ttl_s;
+
+	if (!walk_facts(walk, 10, &facts, &ttl_s))
+		require(facts.mx == FACTS_MX_FAILED);
+	require(facts.n_hosts <= FACTS_HOSTS_MAX);
+	require(facts.reason_len <= FACTS_REASON_MAX);
+	require(facts.n_sha256 <= FACTS_SHA256_MAX);
+	require(facts.n_sha512 <= FACTS_SHA512_MAX);
+	check_digests(facts.sha256, facts.n_sha256, TLSA_SHA256_LEN);
+	check_digests(facts.sha512, facts.n_sha512, TLSA_SHA512_LEN);
+	require(facts.mx != FACTS_MX_FAILED || facts.n_hosts == 0);
+	require(!walk_has_error(&facts) || facts.reason_len > 0);
+	for (unsigned i = 1; i < facts.n_hosts; i++)
+		require(
+		    facts.hosts[i - 1].preference <= facts.hosts[i].preference);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct scenery scenery;
+	struct cursor cursor = { data, data + size };
+	struct walk_env env = { .get = get, .full = check_full };
+	struct nexthop nexthop = {
+		.port = octet(&cursor), .name_len = 11, .name = "example.org"
+	};
+	struct walk_question question;
+	struct walk walk;
+
+	nexthop.kind = nexthop.port & 1 ? NEXTHOP_HOST : NEXTHOP_DOMAIN;
+	n_allowed = octet(&cursor) * 8u;
+	walk_begin(&walk, &nexthop, &env);
+	while (cursor.at < cursor.end) {
+		while (walk_next(&walk, &question))
+			require(question.id < WALK_QUESTIONS_MAX &&
+				strlen(question.name) <= WALK_NAME_MAX);
+		answer(&walk, &cursor, &scenery);
+		check_facts(&walk);
+	}
+	walk_is_done(&walk);
+	while (n_pieces > 0)
+		free(pieces[--n_pieces]);
+	return 0;
+}
