@@ -13,10 +13,12 @@
 
 #include <event2/event.h>
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define OVERRIDES_MAX 256
 
@@ -103,12 +105,26 @@ read_options(struct command *command, int argc, char **argv)
 	}
 }
 
+// A descriptor below 3 that is closed would be given to a socket, and what is
+// meant for stderr would go to a client.
+static void
+open_standard_fds(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct command command;
 	char error[CONF_ERROR_MAX];
 	struct conf *conf;
+	open_standard_fds();
 	read_options(&command, argc, argv);
 	if (conf_read(command.config_file, command.overrides,
 		command.n_overrides, &conf, error) != 0) {
