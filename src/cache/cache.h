@@ -50,8 +50,10 @@ enum cache_opened { CACHE_KEPT = 0, CACHE_MADE, CACHE_REPLACED };
 // process), trying for a second; then keeps the file there is, or makes a new
 // one, allocated in full and renamed into place, when it is missing or of
 // another version, size, context, boot or owner, or damaged; ret_why says
-// which. -EBUSY: another daemon holds it. error always says what, where and
-// how to mend it.
+// which in words that continue "the file there was" (empty unless replaced).
+// -EBUSY: another daemon holds it. error always says what, where and how to
+// mend it. The folder is not made here. A process may have several caches open
+// at one path, the last one made being in place.
 int cache_open(const struct cache_settings *settings, struct cache **ret,
     enum cache_opened *ret_opened, char ret_why[CACHE_ERROR_MAX],
     char ret_error[CACHE_ERROR_MAX]);
@@ -73,7 +75,9 @@ bool cache_get(const struct cache *cache, const uint8_t *key, size_t len,
     uint8_t ret[CACHE_VALUE_MAX], size_t *ret_len);
 
 // Writers: first own the part (repairs what a killed writer left), then put
-// and drop in it. -EPERM in a part not owned, -E2BIG.
+// and drop in it. A put replaces what was there for the key, and for want of
+// room the entries that are worth least go, never the new one. -EPERM in
+// a part not owned, -E2BIG, -EIO once the cache is dead.
 void cache_own(struct cache *cache, unsigned part);
 int cache_put(struct cache *cache, const uint8_t *key, size_t len,
     const struct cache_value *value, uint64_t now_ms);
