@@ -19,3 +19,11 @@ tests_unit_test_ask_LDADD = src/wire/libwire.a $(CMOCKA_LIBS)
 tests_unit_test_order_SOURCES = tests/unit/test_order.c
 tests_unit_test_order_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_order_LDADD = src/wire/libwire.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_worker
+tests_unit_test_worker_SOURCES = tests/unit/test_worker.c \
+	tests/unit/worker_stage.c tests/unit/worker_stage.h
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS) $(EVENT_CFLAGS)
+tests_unit_test_worker_LDADD = src/worker/libworker.a src/cache/libcache.a \
+	src/wire/libwire.a src/policy/libpolicy.a src/base/libbase.a \
+	$(CMOCKA_LIBS) $(EVENT_LIBS) $(IDN2_LIBS) $(SYSTEMD_LIBS)
