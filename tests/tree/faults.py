@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""The server of zones whose answers are to be spoilt: takes the good answer
+from NSD and spoils it as the file `zones` says.  One address a zone.
+
+    servfail refused notimp   that response code
+    silent                    no answer at all
+    truncate                  the TC bit over UDP, silence over TCP
+    strip                     no DNSSEC records
+    strip-denial              no NSEC, NSEC3 and their signatures
+    flip                      one bit of each signature is another
+    empty                     NOERROR with no record: a lame NODATA
+    deny                      NXDOMAIN with no record
+    delay=MS                  the good answer, later
+"""
+
+import asyncio
+import pathlib
+import struct
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from . import tree, zonefile
+
+DNSSEC_TYPES = {dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
+DENIALS = {dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
+CODES = {"servfail": dns.rcode.SERVFAIL, "refused": dns.rcode.REFUSED,
+         "notimp": dns.rcode.NOTIMP}
+UPSTREAM_WAIT_S = 5
+
+
+def action_for(zone, question):
+    """What becomes of the answer to a question, or None."""
+    owner = question.name.to_text().lower()
+    rdtype = dns.rdatatype.to_text(question.rdtype)
+    for fault in zone.faults:
+        if fault.owner in ("*", owner) and fault.rdtype in ("*", rdtype):
+            return fault.action
+    return None
+
+
+def without(section, unwanted):
+    return [rrset for rrset in section
+            if rrset.rdtype not in unwanted and
+            not (rrset.rdtype == dns.rdatatype.RRSIG and
+                 rrset.covers in unwanted)]
+
+
+def keep(answer, unwanted):
+    answer.answer = without(answer.answer, unwanted)
+    answer.authority = without(answer.authority, unwanted)
+
+
+def flip_signature(rdata):
+    spoilt = bytearray(rdata.signature)
+    spoilt[len(spoilt) // 2] ^= 0x10
+    return rdata.replace(signature=bytes(spoilt))
+
+
+def flip(section):
+    return [dns.rrset.from_rdata_list(
+                rrset.name, rrset.ttl, [flip_signature(r) for r in rrset])
+            if rrset.rdtype == dns.rdatatype.RRSIG else rrset
+            for rrset in section]
+
+
+def empty(answer):
+    answer.answer, answer.authority, answer.additional = [], [], []
+
+
+def spoil(answer, action, is_tcp):
+    """The answer changed as told; None: say nothing."""
+    if action in CODES:
+        empty(answer)
+        answer.set_rcode(CODES[action])
+    elif action == "silent" or (action == "truncate" and is_tcp):
+        return None
+    elif action == "truncate":
+        empty(answer)
+        answer.flags |= dns.flags.TC
+    elif action == "strip":
+        keep(answer, DNSSEC_TYPES)
+    elif action == "strip-denial":
+        keep(answer, DENIALS)
+    elif action == "flip":
+        answer.answer = flip(answer.answer)
+        answer.authority = flip(answer.authority)
+    elif action in ("empty", "deny"):
+        empty(answer)
+        if action == "deny":
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+    else:
+        raise ValueError("no such fault: " + action)
+    return answer
+
+
+def good_answer(query):
+    return dns.query.tcp(query, tree.NSD, UPSTREAM_WAIT_S)
+
+
+async def answer_octets(zone, wire, is_tcp):
+    """What is to be sent for a query, or None."""
+    query = dns.message.from_wire(wire)
+    answer = good_answer(query)
+    action = action_for(zone, query.question[0])
+    if action and action.startswith("delay="):
+        await asyncio.sleep(int(action[6:]) / 1000)
+    elif action:
+        answer = spoil(answer, action, is_tcp)
+    if answer is None or is_tcp:
+        return answer and answer.to_wire()
+    return datagram(answer, max(query.payload, 512))
+
+
+def datagram(answer, size):
+    try:
+        return answer.to_wire(max_size=size)
+    except dns.exception.TooBig:
+        empty(answer)
+        answer.flags |= dns.flags.TC
+        return answer.to_wire()
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, zone):
+        self.zone = zone
+        self.tasks = set()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        task = asyncio.create_task(self.reply(data, addr))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def reply(self, data, addr):
+        octets = await answer_octets(self.zone, data, False)
+        if octets:
+            self.transport.sendto(octets, addr)
+
+
+async def serve_stream(zone, reader, writer):
+    """Queries of one TCP connection, in order."""
+    try:
+        while True:
+            length, = struct.unpack("!H", await reader.readexactly(2))
+            octets = await answer_octets(
+                zone, await reader.readexactly(length), True)
+            if octets:
+                writer.write(struct.pack("!H", len(octets)) + octets)
+                await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+async def serve_zone(zone, address):
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(
+        lambda: Datagrams(zone), local_addr=(address, 53))
+    return await asyncio.start_server(
+        lambda reader, writer: serve_stream(zone, reader, writer), address, 53)
+
+
+async def main():
+    zones = zonefile.read(pathlib.Path(__file__).parent / "zones")
+    faulty = [zone for zone in zones if zone.faults]
+    servers = [await serve_zone(zone,
+                                "192.0.2.%d" % (tree.FIRST_FAULTY + index))
+               for index, zone in enumerate(faulty)]
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
