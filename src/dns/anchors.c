@@ -328,8 +328,8 @@ read_file(const char *file, struct anchors *ret, char *error)
 	int r = file_read(file, &text, &len);
 
 	if (r < 0) {
-		(void)snprintf(
-		    error, ANCHORS_ERROR_MAX, "%s: %s", file, strerror(-r));
+		(void)snprintf(error, ANCHORS_ERROR_MAX,
+		    "trust_anchor_file: %s: %s", file, strerror(-r));
 		return r;
 	}
 	r = read_text(file, text, ret, error);

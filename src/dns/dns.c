@@ -27,6 +27,7 @@
 
 #include <arpa/nameser.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,11 @@
 
 // Answers handed out in one round of the loop; the rest waits for the next.
 #define DRAIN_MAX 256
+
+// A lookup under way takes 14 kB. After a rush of this many, the memory goes
+// back to the system once most of them have ended: libc would keep it.
+#define RUSH      512u
+#define RUSH_OVER 8 // times fewer
 
 // sec; between them stands bogus.
 #define SEC_INSECURE 0
@@ -59,7 +65,7 @@ struct dns {
 	struct event *drain;
 	struct lookups waiting; // for libunbound
 	struct lookups ready;   // for the next round
-	unsigned n_pending;
+	unsigned n_pending, n_peak;
 	bool closing;
 	struct prime prime;
 	char *forward, *anchor_file; // for sentences; NULL: the defaults
@@ -159,6 +165,15 @@ hand_out(struct dns_lookup *lookup)
 }
 
 static void
+trim_after_rush(struct dns *dns)
+{
+	if (dns->n_peak < RUSH || dns->n_pending > dns->n_peak / RUSH_OVER)
+		return;
+	(void)malloc_trim(0);
+	dns->n_peak = dns->n_pending;
+}
+
+static void
 on_drain(evutil_socket_t fd, short what, void *arg)
 {
 	struct dns *dns = arg;
@@ -169,7 +184,7 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 	for (unsigned i = 0; i < DRAIN_MAX; i++) {
 		lookup = TAILQ_FIRST(&dns->ready);
 		if (lookup == NULL)
-			return;
+			break;
 		TAILQ_REMOVE(&dns->ready, lookup, entry);
 		dns->n_pending--;
 		if (!lookup->cancelled)
@@ -178,6 +193,7 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!TAILQ_EMPTY(&dns->ready))
 		schedule(dns);
+	trim_after_rush(dns);
 }
 
 static int
@@ -237,7 +253,8 @@ dns_ask(struct dns *dns, const char *name, enum walk_type type, dns_done *done,
 		lookup_free(lookup);
 		return errno_of(r);
 	}
-	dns->n_pending++;
+	if (++dns->n_pending > dns->n_peak)
+		dns->n_peak = dns->n_pending;
 	*ret = lookup;
 	return 0;
 }

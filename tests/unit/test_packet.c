@@ -80,7 +80,7 @@ type_number(const char *name)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(types[i].name, name) == 0)
 			return types[i].number;
-	assert(!"a type that the builder knows");
+	fail_msg("the builder does not know %s", name);
 	return 0;
 }
 
