@@ -174,6 +174,10 @@ static const struct answer_row fingerprint_rows[] = {
 	    "10E 10N 20D", "OK may" },
 	{ "an absent host is not the best preferred", SECURE, "10A 20D",
 	    MATCHES_256 },
+	{ "the best of the hosts that are not absent without DANE: may", SECURE,
+	    "10A 20N 30D", "OK may" },
+	{ "the best of the hosts that are not absent unusable: encrypt", SECURE,
+	    "10A 20U", "OK encrypt" },
 	{ "a worse host without DANE: the matches", SECURE, "10D 20N",
 	    MATCHES_256 },
 	{ "a worse host with unusable records: the matches", SECURE, "10D 20U",
@@ -269,7 +273,7 @@ make_entry(const struct answer_row *row, struct entry *ret)
 	facts->reason_len = sizeof(SIGNATURE) - 1;
 	facts->sha256 = sha256[0];
 	facts->sha512 = sha512[0];
-	if (!(row->with & (PARTIAL | NO_MATCHES))) {
+	if (!(row->with & NO_MATCHES)) {
 		facts->n_sha256 = 2;
 		facts->n_sha512 = 1;
 	}

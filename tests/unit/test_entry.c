@@ -313,6 +313,8 @@ senseless_entries_are_not_written(void **state)
 #define OCTETS(text) (const uint8_t *)text, sizeof(text) - 1
 #define TIME_1       "\1\0\0\0\0\0\0\0"
 #define TIME_2       "\2\0\0\0\0\0\0\0"
+#define TWENTY       "twenty octets of it "
+#define EIGHTY       TWENTY TWENTY TWENTY TWENTY
 #define NOBODY       "\1\0\0\0\0\0\0"
 
 struct octet_row {
@@ -339,8 +341,10 @@ static const struct octet_row octet_rows[] = {
 	    OCTETS("\4" TIME_2 TIME_1 "\3why"), false },
 	{ "a reason that is cut is refused", OCTETS("\4" TIME_1 TIME_2 "\4why"),
 	    false },
+	{ "a reason that is cut before facts is refused",
+	    OCTETS("\5" TIME_1 TIME_2 TIME_1 TIME_2 "\4why"), false },
 	{ "a reason past its limit is refused",
-	    OCTETS("\4" TIME_1 TIME_2 "\241"), false },
+	    OCTETS("\4" TIME_1 TIME_2 "\241" EIGHTY EIGHTY "x"), false },
 	{ "octets behind a deferral are refused",
 	    OCTETS("\4" TIME_1 TIME_2 "\3whyx"), false },
 	{ "octets behind an answer are refused",

@@ -213,6 +213,9 @@ static const struct bad_row unparsable_rows[] = {
 	{ "a NUL within is unparsable", OCTETS("example\0.org") },
 	{ "a NUL at the end is unparsable", OCTETS("example.org\0") },
 	{ "a NUL within an address is unparsable", OCTETS("[192.0.2.1\0]") },
+	{ "a NUL within the digits of an address is unparsable",
+	    OCTETS("[192.0.2.1\0"
+		   "1]") },
 	{ "a NUL in a service name is unparsable",
 	    OCTETS("example.org:submission\0") },
 	{ "a newline is unparsable", OCTETS("example.org\n") },
