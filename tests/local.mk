@@ -19,5 +19,6 @@ include tests/unit/cache.mk
 include tests/unit/base.mk
 include tests/unit/dns.mk
 include tests/unit/resolver.mk
+include tests/unit/parent.mk
 include tests/unit/layers.mk
 endif

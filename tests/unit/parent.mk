@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+
+check_PROGRAMS += tests/unit/test_address tests/unit/test_listen
+
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
+tests_unit_test_listen_SOURCES = tests/unit/test_listen.c
+tests_unit_test_listen_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_listen_LDADD = src/parent/libparent.a $(danemapd_LDADD) \
+	$(CMOCKA_LIBS)
