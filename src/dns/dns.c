@@ -66,7 +66,6 @@ struct dns {
 	struct lookups waiting; // for libunbound
 	struct lookups ready;   // for the next round
 	unsigned n_pending, n_peak;
-	bool closing;
 	struct prime prime;
 	char *forward, *anchor_file; // for sentences; NULL: the defaults
 };
@@ -136,9 +135,6 @@ on_answer(void *arg, int rcode, void *wire, int len, int sec, char *why_bogus,
 	struct dns *dns = lookup->dns;
 	char text[WALK_CAUSE_MAX + 1];
 
-	// libunbound ends what is open; dns_close frees it.
-	if (dns->closing)
-		return;
 	if (rcode != 0)
 		set_cause(lookup, WALK_FAILED,
 		    was_ratelimited ? "rate limited"
@@ -609,7 +605,8 @@ dns_close(struct dns *dns)
 {
 	if (dns == NULL)
 		return;
-	dns->closing = true;
+	// What libunbound ends on this occasion becomes ready as ever, and goes
+	// with the rest.
 	if (dns->ctx != NULL)
 		ub_ctx_delete(dns->ctx);
 	free_all(&dns->waiting);
@@ -647,11 +644,15 @@ int
 dns_check(const struct dns_settings *settings, void (*say)(const char *text),
     char ret_error[DNS_ERROR_MAX])
 {
+	struct dns_settings modest = *settings;
 	struct event_base *base = NULL;
 	struct ub_ctx *ctx = NULL;
 	struct source source;
-	int r = source_read(settings, &source, ret_error);
+	int r;
 
+	// Thousands of sockets would take longer to prepare than all the rest.
+	modest.concurrency = 1;
+	r = source_read(&modest, &source, ret_error);
 	if (r < 0)
 		return r;
 	base = event_base_new();
