@@ -17,7 +17,7 @@ pure_library=src/policy/libpolicy.a
 tab=$(printf '\t')
 
 # Headers of the C library and the kernel; all others are foreign.
-libc='^(assert|ctype|dirent|endian|errno|fcntl|getopt|grp|ifaddrs|inttypes|limits|locale|math|netdb|poll|pwd|resolv|sched|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|sysexits|syslog|termios|time|unistd|wchar)[.]h$|^(arpa|linux|net|netinet|sys)/'
+libc='^(assert|ctype|dirent|endian|errno|fcntl|getopt|grp|ifaddrs|inttypes|limits|locale|malloc|math|netdb|poll|pwd|resolv|sched|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|sysexits|syslog|termios|time|unistd|wchar)[.]h$|^(arpa|linux|net|netinet|sys)/'
 
 # thin LIBRARY: the only files that may include its headers.
 thin() {
@@ -32,7 +32,7 @@ thin() {
 # What the pure room may link: memory, strings, text of addresses, and text
 # into a buffer. Fortified names (__memcpy_chk) count as their plain ones.
 pure='bcmp inet_ntop inet_pton memchr memcmp memcpy memmove memrchr memset'
-pure="$pure snprintf strlen strncasecmp strnlen strspn vsnprintf"
+pure="$pure snprintf strcmp strlen strncasecmp strnlen strspn vsnprintf"
 
 # What compilers add: stack protector, sanitizers, coverage.
 added='^(__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|tsan|msan|hwasan|sanitizer|sancov|gcov|gcc|llvm|cyg)_.*)$'
