@@ -44,7 +44,7 @@ struct flights {
 	struct diary diary;
 	struct event *turn; // a place may come free
 	LIST_HEAD(, flight) all;
-	unsigned n_waiters, n_lookups;
+	unsigned n_waiters;
 	uint8_t scratch[ENTRY_ENCODED_MAX];
 };
 
@@ -124,13 +124,6 @@ waiter_free(struct waiter *waiter)
 }
 
 static void
-lookup_done(struct lookup *lookup)
-{
-	LIST_REMOVE(lookup, link);
-	lookup->flight->flights->n_lookups--;
-}
-
-static void
 flight_free(struct flight *flight)
 {
 	struct flights *flights = flight->flights;
@@ -138,7 +131,7 @@ flight_free(struct flight *flight)
 
 	while ((lookup = LIST_FIRST(&flight->lookups))) {
 		dns_cancel(lookup->handle);
-		lookup_done(lookup);
+		LIST_REMOVE(lookup, link);
 	}
 	while (!TAILQ_EMPTY(&flight->waiters))
 		waiter_free(TAILQ_FIRST(&flight->waiters));
@@ -283,7 +276,7 @@ on_answer(void *arg, const struct walk_reply *reply)
 	struct lookup *lookup = arg;
 	struct flight *flight = lookup->flight;
 
-	lookup_done(lookup);
+	LIST_REMOVE(lookup, link);
 	walk_answer(flight->walk, lookup->question, reply);
 	flight_go_on(flight);
 }
@@ -303,7 +296,6 @@ ask_dns(struct flight *flight, const struct walk_question *question)
 	if (r < 0)
 		return r;
 	LIST_INSERT_HEAD(&flight->lookups, lookup, link);
-	flight->flights->n_lookups++;
 	flight->flights->with.page->n_lookups++;
 	return 0;
 }
@@ -641,7 +633,9 @@ may_start(const struct flights *flights)
 	uint64_t max =
 	    (uint64_t)flights->line.n_places * FLIGHT_LOOKUPS_PER_PLACE;
 
-	return flights->dns && flights->n_lookups < max;
+	if (max < FLIGHT_LOOKUPS_MIN)
+		max = FLIGHT_LOOKUPS_MIN;
+	return flights->dns && dns_pending(flights->dns) < max;
 }
 
 void

@@ -23,9 +23,11 @@
 
 // Questions waiting for an answer, identical ones each counted.
 #define FLIGHT_WAITERS_MAX       200000
-// No flight starts while so many lookups are open for each place: one that
-// costs 14 kB in libunbound, and a domain may have FACTS_HOSTS_MAX hosts.
+// No flight starts while so many lookups are under way for each place, those
+// that libunbound goes on with though nobody wants them any more included: one
+// costs it 14 kB, and a domain may have FACTS_HOSTS_MAX hosts.
 #define FLIGHT_LOOKUPS_PER_PLACE 64
+#define FLIGHT_LOOKUPS_MIN       4096 // however few the places
 
 struct flights;
 struct waiter; // private

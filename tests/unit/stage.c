@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ident.h"
 #include "resolver/kept.h"
 
 uint64_t
@@ -130,32 +131,13 @@ stage_close(struct stage *stage)
 	fake_dns_reset();
 }
 
-struct ident
-stage_id(const char *name, uint8_t octets[NEXTHOP_ID_MAX])
-{
-	struct nexthop nexthop = { .kind = NEXTHOP_DOMAIN,
-		.bare = true,
-		.port = NEXTHOP_DEFAULT_PORT };
-	size_t len = strlen(name);
-
-	if (name[0] == '[') {
-		nexthop.kind = NEXTHOP_HOST;
-		nexthop.bare = false;
-		name++;
-		len -= 2;
-	}
-	memcpy(nexthop.name, name, len);
-	nexthop.name_len = (uint8_t)len;
-	return (struct ident){ octets, nexthop_id(&nexthop, octets) };
-}
-
 void
 stage_ask(
     struct stage *stage, const char *name, uint32_t ask_id, unsigned within_ms)
 {
 	uint8_t octets[NEXTHOP_ID_MAX];
 	struct question question = {
-		.id = stage_id(name, octets),
+		.id = ident_of(name, octets),
 		.asker = &stage->asker,
 		.ask_id = ask_id,
 		.deadline_ms = stage_now_ms() + within_ms,
@@ -169,7 +151,7 @@ stage_keep(struct stage *stage, const char *name, const struct entry *entry)
 {
 	uint8_t octets[NEXTHOP_ID_MAX];
 
-	assert_int_equal(kept_write(stage->cache, stage_id(name, octets), entry,
+	assert_int_equal(kept_write(stage->cache, ident_of(name, octets), entry,
 			     &stage->conf, stage_now_ms()),
 	    0);
 }
@@ -180,7 +162,7 @@ stage_kept(struct stage *stage, const char *name, struct entry *ret)
 	static struct kept kept;
 	uint8_t octets[NEXTHOP_ID_MAX];
 
-	if (!kept_read(stage->cache, stage_id(name, octets), &kept))
+	if (!kept_read(stage->cache, ident_of(name, octets), &kept))
 		return false;
 	*ret = kept.entry;
 	return true;

@@ -48,9 +48,6 @@ struct stage {
 void stage_open(struct stage *stage, unsigned places, unsigned line_max);
 void stage_close(struct stage *stage);
 
-// name: "example.org", or "[mx.example.org]" for a host in brackets.
-struct ident stage_id(const char *name, uint8_t octets[NEXTHOP_ID_MAX]);
-
 // A question that may take so long.
 void stage_ask(
     struct stage *stage, const char *name, uint32_t ask_id, unsigned within_ms);

@@ -390,6 +390,18 @@ keeps_the_line_in_order(struct stage *stage)
 }
 
 static void
+waits_for_lookups_to_end(struct stage *stage)
+{
+	fake_dns.n_lingering = FLIGHT_LOOKUPS_MIN;
+	stage_ask(stage, "a.example", 1, LONG_MS);
+	stage_rest(stage, 20);
+	assert_int_equal(fake_dns.n_asked, 0);
+	fake_dns.n_lingering = 0;
+	stage_answers(stage, 1);
+	assert_int_equal(stage->last.kind, ASK_ANSWER);
+}
+
+static void
 refuses_past_the_end_of_the_line(struct stage *stage)
 {
 	char name[32];
@@ -571,6 +583,8 @@ static const struct row rows[] = {
 static const struct row line_rows[] = {
 	{ "with one place, questions are answered in order of arrival",
 	    keeps_the_line_in_order },
+	{ "while too many lookups are under way none is begun",
+	    waits_for_lookups_to_end },
 	{ "past the end of the line a new domain is refused at once",
 	    refuses_past_the_end_of_the_line },
 	{ "who waits in line to his deadline is told so, and nothing is kept",

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "ident.h"
 #include "policy/decide.h"
 #include "stage.h"
 
@@ -44,7 +45,7 @@ hint(struct stage *stage, const char *name)
 {
 	uint8_t octets[NEXTHOP_ID_MAX];
 
-	refresh_hint(stage->refresh, stage_id(name, octets));
+	refresh_hint(stage->refresh, ident_of(name, octets));
 }
 
 static void
@@ -149,7 +150,7 @@ forgets_what_is_gone(struct stage *stage)
 {
 	struct entry entry = make_entry(FACTS_NODANE, 50);
 	uint8_t octets[NEXTHOP_ID_MAX];
-	struct ident id = stage_id(NAME, octets);
+	struct ident id = ident_of(NAME, octets);
 
 	stage_keep(stage, NAME, &entry);
 	hint(stage, NAME);
