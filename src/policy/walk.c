@@ -109,8 +109,6 @@ name_measure(const char *text, size_t *ret_len)
 		if (width == 0 || len > WALK_NAME_MAX)
 			return 0;
 	}
-	if (octets == dotted)
-		return 0;
 	*ret_len = len - dotted;
 	return octets - dotted;
 }

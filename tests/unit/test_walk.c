@@ -261,7 +261,9 @@ trip_render(struct trip *trip, char ret[TEXT_MAX])
 #define LONG244                                                 \
 	LABEL63 "." LABEL63 "." LABEL63 ".aaaaaaaaaaaaaaaaaaaa" \
 		".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define ESCAPED LABEL63 "." LABEL63 "." LABEL63 "."
+#define ESCAPED244                                          \
+	"\\000\\.\\255\\a." LABEL63 "." LABEL63 "." LABEL63 \
+	".aaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 struct row {
 	const char *sentence, *key, *zone, *facts;
@@ -419,6 +421,12 @@ static const struct row rows[] = {
 	       "_25._tcp.mx1.example.org TLSA failed SERVFAIL\n",
 	    "secure: 10 error@; 90; _25._tcp.mx1.example.org TLSA: SERVFAIL" },
 
+	{ "an A that never comes is to blame for an alias not followed",
+	    "example.org",
+	    MX "mx1.example.org A silence\n"
+	       "mx1.example.org AAAA secure 90 >mx.target.example\n" TLSA_TO,
+	    "secure: 10 error@; 90; mx1.example.org A: timed out" },
+
 	// TLSA
 	{ "secure TLSA with a usable record is DANE", "example.org", MX A TLSA,
 	    "secure: 10 dane@2; 300; " },
@@ -519,6 +527,10 @@ static const struct row rows[] = {
 	// Aliases
 	{ "a secure alias: the target's TLSA is used", "example.org",
 	    MX A_TO TLSA_TO, "secure: 10 dane@2; 200; " },
+	{ "a secure alias: the target's TLSA is used where the own name has "
+	  "none",
+	    "example.org", MX A_TO TLSA_TO TLSA_NO,
+	    "secure: 10 dane@2; 200; " },
 	{ "a secure alias: the target's TLSA is used before the own one",
 	    "example.org",
 	    MX A_TO "_25._tcp.mx.target.example TLSA secure 200 111aa\n" TLSA,
@@ -591,6 +603,11 @@ static const struct row rows[] = {
 	       "mx1.example.org AAAA secure 90 nodata\n" TLSA,
 	    "secure: 10 error; 90; mx1.example.org A: malformed answer" },
 
+	{ "an alias with an escape over 255 is malformed", "example.org",
+	    MX "mx1.example.org A secure 1800 >a\\256b\n"
+	       "mx1.example.org AAAA secure 90 nodata\n" TLSA,
+	    "secure: 10 error; 90; mx1.example.org A: malformed answer" },
+
 	// Insecure addresses behind a secure alias
 	{ "insecure addresses behind a secure alias: DANE at the own name",
 	    "example.org",
@@ -642,9 +659,12 @@ static const struct row rows[] = {
 	    MX "mx1.example.org A secure 1800 >b" LONG244 "\n" TLSA,
 	    "secure: 10 dane@2; 300; " },
 	{ "escapes are counted as the octets they stand for", "example.org",
-	    MX "mx1.example.org A secure 1800 >\\000\\.\\255\\a.b" ESCAPED "c\n"
-	       "_25._tcp.\\000\\.\\255\\a.b" ESCAPED
-	       "c TLSA secure 300 311aa\n",
+	    MX "mx1.example.org A secure 1800 >" ESCAPED244 "\n"
+	       "_25._tcp." ESCAPED244 " TLSA secure 300 311aa\n",
+	    "secure: 10 dane@2; 300; " },
+	{ "one octet more than fits, beside escapes, leads to the own name",
+	    "example.org",
+	    MX "mx1.example.org A secure 1800 >b" ESCAPED244 "\n" TLSA,
 	    "secure: 10 dane@2; 300; " },
 	{ "an escaped dot at the end is no trailing dot", "example.org",
 	    MX "mx1.example.org A secure 1800 >mx\\.\n"
@@ -955,6 +975,12 @@ static const struct asks {
 	{ "an alias seen by AAAA alone is not followed while A is open",
 	    "[mx1.example.org]",
 	    "mx1.example.org AAAA secure 9 >mx.target.example\n", "AAAA",
+	    "mx1.example.org A, mx1.example.org AAAA, "
+	    "_25._tcp.mx1.example.org TLSA",
+	    false },
+	{ "an alias to the name itself brings no further question",
+	    "[mx1.example.org]",
+	    "mx1.example.org A secure 9 >mx1.example.org\n", "A",
 	    "mx1.example.org A, mx1.example.org AAAA, "
 	    "_25._tcp.mx1.example.org TLSA",
 	    false },
@@ -1342,6 +1368,29 @@ test_wild_states(void **state)
 	}
 }
 
+static void
+test_wild_content(void **state)
+{
+	static const struct walk_reply wild = {
+		.security = WALK_SECURE,
+		.content = (enum walk_content)9,
+	};
+	struct trip *trip = trip_new();
+	char text[TEXT_MAX];
+	(void)state;
+
+	trip_begin(trip, "[mx1.example.org]", A);
+	trip_ask(trip);
+	assert_int_equal(trip->open[2].type, WALK_TLSA);
+	walk_answer(&trip->walk, trip->open[2].id, &wild);
+	trip_answer(trip, 0);
+	trip_render(trip, text);
+	assert_string_equal(text,
+	    "secure: 0 error@; 1800; _25._tcp.mx1.example.org TLSA: "
+	    "malformed answer");
+	trip_free(trip);
+}
+
 // At the deadline the facts are taken, and later, when answers came in behind
 // it, taken again.
 static void
@@ -1400,6 +1449,8 @@ main(void)
 	    test_has_error, NULL);
 	table_add(
 	    "states that do not exist are failures", test_wild_states, NULL);
+	table_add("a TLSA answer of no known content is a failure",
+	    test_wild_content, NULL);
 	table_add("facts can be taken at any time, and again later",
 	    test_facts_again, NULL);
 	return table_run("walk");
