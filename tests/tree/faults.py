@@ -100,7 +100,7 @@ def spoil(answer, action, is_tcp):
 
 
 def good_answer(query):
-    return dns.query.tcp(query, tree.NSD, UPSTREAM_WAIT_S)
+    return dns.query.tcp(query, tree.HIDDEN, UPSTREAM_WAIT_S)
 
 
 async def answer_octets(zone, wire, is_tcp):
@@ -172,9 +172,8 @@ async def serve_zone(zone, address):
 async def main():
     zones = zonefile.read(pathlib.Path(__file__).parent / "zones")
     faulty = [zone for zone in zones if zone.faults]
-    servers = [await serve_zone(zone,
-                                "192.0.2.%d" % (tree.FIRST_FAULTY + index))
-               for index, zone in enumerate(faulty)]
+    servers = [await serve_zone(zone, address) for zone, address
+               in zip(faulty, tree.faulty_addresses(faulty))]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 

@@ -3,9 +3,10 @@
 """Makes the signed tree in a folder and serves it inside a network namespace.
 
 `make` writes keys, certificates, signed zones, root hints and trust anchor;
-`Servers` runs NSD on 192.0.2.1 for all zones and the fault server on an
-address of its own for each zone whose answers are to be spoilt, so that what
-libunbound learns of one broken server says nothing of another.
+`Servers` runs NSD on three addresses: for the root and the top-level domains,
+for the zones below, and, behind the fault server, for those whose answers are
+to be spoilt.  The fault server has an address of its own for each, so that
+what libunbound learns of one broken server says nothing of another.
 """
 
 import concurrent.futures
@@ -24,7 +25,9 @@ import dns.rdata
 from . import certificates, zonefile
 
 HERE = pathlib.Path(__file__).parent
-NSD = "192.0.2.1"
+UPPER = "192.0.2.1"
+LOWER = "192.0.2.2"
+HIDDEN = "192.0.2.3"  # asked by the fault server only
 FIRST_FAULTY = 10  # 192.0.2.10 and up
 DAY = datetime.timedelta(days=1)
 ALGORITHMS = {8: ("RSASHA256", "2048"), 13: ("ECDSAP256SHA256", "256")}
@@ -41,9 +44,9 @@ NSD_CONF = """server:
 	username: ""
 	database: ""
 	zonesdir: "{folder}"
-	pidfile: "{folder}/nsd.pid"
-	xfrdfile: "{folder}/xfrd.state"
-	zonelistfile: "{folder}/zone.list"
+	pidfile: "{folder}/{address}.pid"
+	xfrdfile: "{folder}/{address}.state"
+	zonelistfile: "{folder}/{address}.list"
 	cookie-secret-file: ""
 	tcp-count: 200
 	rrl-ratelimit: 0
@@ -58,6 +61,19 @@ TLSA_SHORT = re.compile(r"\tTLSA\t(\d+(?: \d+){0,2}) *$", re.MULTILINE)
 
 def algorithm(zone):
     return 8 if "alg8" in zone.words else 13
+
+
+def faulty_addresses(zones):
+    """Where the fault server answers for each of the zones."""
+    assert FIRST_FAULTY + len(zones) < 255, "more faults than addresses"
+    return ["192.0.2.%d" % (FIRST_FAULTY + n) for n in range(len(zones))]
+
+
+def nsd_of(zone):
+    """The NSD that has the zone."""
+    if zone.faults:
+        return HIDDEN
+    return UPPER if zone.name.count(".") == 1 else LOWER
 
 
 def file_of(zone):
@@ -94,13 +110,11 @@ class Maker:
         return (self.folder / (made + ".private")).read_text(), rdata
 
     def give_addresses(self):
-        next_faulty = FIRST_FAULTY
         for zone in self.zones:
-            zone.server = NSD
-            if zone.faults:
-                zone.server = "192.0.2.%d" % next_faulty
-                next_faulty += 1
-        assert next_faulty < 255, "more zones with faults than addresses"
+            zone.server = nsd_of(zone)
+        faulty = [zone for zone in self.zones if zone.faults]
+        for zone, address in zip(faulty, faulty_addresses(faulty)):
+            zone.server = address
 
     def digest(self, zone):
         """The DS record of a zone; a wrong one speaks of another key."""
@@ -166,10 +180,13 @@ class Maker:
         return words
 
     def write_configuration(self):
-        conf = NSD_CONF.format(address=NSD, folder=self.folder)
-        for zone in self.zones:
-            conf += NSD_ZONE.format(name=zone.name, file=file_of(zone))
-        (self.folder / "nsd.conf").write_text(conf)
+        for address in (UPPER, LOWER, HIDDEN):
+            conf = NSD_CONF.format(address=address, folder=self.folder)
+            for zone in self.zones:
+                if nsd_of(zone) == address:
+                    conf += NSD_ZONE.format(name=zone.name,
+                                            file=file_of(zone))
+            (self.folder / (address + ".conf")).write_text(conf)
         root = next(z for z in self.zones if z.name == ".")
         (self.folder / "root.hints").write_text(
             ". 3600 NS ns.\nns. 3600 A %s\n" % root.server)
@@ -210,12 +227,12 @@ class Servers:
         self.running = []
 
     def __enter__(self):
-        self.start(["nsd", "-d", "-c", self.folder / "nsd.conf"])
-        wait_until_answering(NSD)
+        for address in (UPPER, LOWER, HIDDEN):
+            self.start(["nsd", "-d", "-c", self.folder / (address + ".conf")])
         self.start([sys.executable, "-m", "tree.faults"], cwd=HERE.parent)
         faulty = [z for z in zonefile.read(HERE / "zones") if z.faults]
-        for index in range(len(faulty)):
-            wait_until_answering("192.0.2.%d" % (FIRST_FAULTY + index))
+        for address in (UPPER, LOWER, HIDDEN, *faulty_addresses(faulty)):
+            wait_until_answering(address)
         return self
 
     def start(self, command, **more):
