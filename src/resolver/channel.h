@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/loop.h"
-#include "resolver/flight.h"
+#include "resolver/flights.h"
 
 struct channel;
 

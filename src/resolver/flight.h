@@ -1,88 +1,86 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) the danemap authors
 
-// The domains that are being looked up. A flight is one of them: its walk
-// through the DNS, its lookups, and all who wait for its answer; a question
-// for a domain in flight joins it. What comes of a flight goes into the cache
-// and to those who wait.
-//
-// A flight outlives the deadline of those who wait: they get the verdict as
-// known then, and the next question finds it done. With nobody waiting it is
-// ended after one more query_timeout.
+// One domain that is being looked up, from the end of the line to its landing:
+// its walk through the DNS, its lookups, and all who wait for its answer. Only
+// flights.c includes this.
 #pragma once
 
-#include <sys/queue.h>
+#include "resolver/arena.h"
+#include "resolver/diary.h"
+#include "resolver/flights.h"
+#include "resolver/line.h"
+#include "resolver/reply.h"
 
-#include "base/conf.h"
-#include "base/loop.h"
-#include "base/status.h"
-#include "cache/cache.h"
-#include "dns/dns.h"
-#include "resolver/idmap.h"
-#include "resolver/letter.h"
+LIST_HEAD(flight_list, flight);
 
-// Questions waiting for an answer, identical ones each counted.
-#define FLIGHT_WAITERS_MAX       200000
-// No flight starts while so many lookups are under way for each place, those
-// that libunbound goes on with though nobody wants them any more included: one
-// costs it 14 kB, and a domain may have FACTS_HOSTS_MAX hosts.
-#define FLIGHT_LOOKUPS_PER_PLACE 64
-#define FLIGHT_LOOKUPS_MIN       4096 // however few the places
-
-struct flights;
-struct waiter; // private
-
-// Whoever asks questions: a worker's channel. Zeroed but for answer; must
-// leave (flights_leave) before it goes.
-struct asker {
-	// May not call back into the flights. letter is borrowed; to keep it,
-	// hold it.
-	void (*answer)(
-	    struct asker *asker, uint32_t ask_id, struct letter *letter);
-	LIST_HEAD(, waiter) waiters;
+// What they share.
+struct flights {
+	struct flights_settings with;
+	struct reply_env reply;
+	uint64_t timeout_ms, margin_ms;
+	struct dns *dns; // for those that start; NULL: they wait
+	char why_not[FACTS_REASON_MAX + 1]; // not empty: nothing can be asked
+	struct line line;
+	struct idmap *map;
+	struct diary diary;
+	struct event *turn; // a place may come free
+	struct flight_list all;
+	unsigned n_waiters;
 };
 
-struct flights_settings {
-	const struct conf *conf;
-	struct cache *cache;
-	struct loop *loop;
-	struct status_page *page;
-	unsigned line_max; // domains waiting for a place
-};
-
-struct question {
-	struct ident id; // nexthop_from_id takes it
+// One who waits for one answer.
+struct waiter {
+	TAILQ_ENTRY(waiter) in_flight;
+	LIST_ENTRY(waiter) of_asker;
+	struct flight *flight;
 	struct asker *asker;
 	uint32_t ask_id;
-	// The asker's own guard goes off then; query_timeout from now at most.
-	uint64_t deadline_ms;
+	uint64_t since_ms, due_ms;
 };
 
-// 0 or a negative errno. Holds all questions in line until flights_go.
-int flights_new(const struct flights_settings *settings, struct flights **ret);
+struct lookup; // private
 
-// Answered at once from the cache if another was faster, else by the flight.
-void flights_ask(struct flights *flights, const struct question *question);
+struct flight {
+	struct flights *flights;
+	LIST_ENTRY(flight) link;
+	struct idmap_node node;
+	struct line_place place;
+	TAILQ_HEAD(waiters, waiter) waiters; // the one due first at the head
+	struct event *timer;
+	uint64_t since_ms;
+	uint64_t ends_ms; // unless somebody waits
+	bool noted;       // a provisional verdict is in the log
+	// In the air:
+	struct dns *dns;
+	struct walk *walk; // NULL: in line
+	struct arena arena;
+	LIST_HEAD(, lookup) lookups;
+	uint8_t id[];
+};
 
-// A flight nobody waits for, so that the cache is fresh. 0; -EALREADY if there
-// is one, -EAGAIN if there can be none now.
-int flights_renew(struct flights *flights, struct ident id);
+// Where a node that lives inside a flight belongs.
+#define FLIGHT_OF(pointer, member)                             \
+	((struct flight *)(void *)((char *)(pointer)-offsetof( \
+	    struct flight, member)))
 
-// New flights ask dns; NULL: they wait in line.
-void flights_go(struct flights *flights, struct dns *dns);
-// There is no DNS to ask, and why (copied): all in line and all to come are
-// turned away with that until flights_go.
-void flights_refuse(struct flights *flights, const char *why);
-// dns is about to be closed: its flights land with what is known.
-void flights_land(struct flights *flights, const struct dns *dns);
+// In line, with nobody waiting: it ends after query_timeout. NULL, and why.
+struct flight *flight_new(
+    struct flights *flights, struct ident id, const char **ret_why);
 
-// All that asker waits for is forgotten.
-void flights_leave(struct flights *flights, struct asker *asker);
+// 0, -ENOSPC if too many wait, or -ENOMEM.
+int flight_join(struct flight *flight, const struct question *question);
+// The waiter is forgotten; the flight goes on.
+void flight_leave(struct waiter *waiter);
 
-// At the end of each round of the loop: starts those that have a place.
-void flights_round(struct flights *flights);
-// Each second.
-void flights_tick(struct flights *flights);
+// From the line into the air. May land at once.
+void flight_start(struct flight *flight);
 
-unsigned flights_waiting(const struct flights *flights);
-void flights_free(struct flights *flights);
+// The verdict as known now, to all who wait and to the cache; then the end.
+void flight_land(struct flight *flight);
+
+// Why there is no answer, to all who wait; then the end.
+void flight_refuse(struct flight *flight, const char *why);
+
+// The end, without a word to anybody.
+void flight_free(struct flight *flight);

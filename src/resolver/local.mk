@@ -6,7 +6,9 @@ src_resolver_libresolver_a_SOURCES = \
 	src/resolver/resolver.c src/resolver/resolver.h \
 	src/resolver/anchor.c src/resolver/anchor.h \
 	src/resolver/channel.c src/resolver/channel.h \
+	src/resolver/flights.c src/resolver/flights.h \
 	src/resolver/flight.c src/resolver/flight.h \
+	src/resolver/reply.c src/resolver/reply.h \
 	src/resolver/line.c src/resolver/line.h \
 	src/resolver/outcome.c src/resolver/outcome.h \
 	src/resolver/refresh.c src/resolver/refresh.h \

@@ -9,7 +9,7 @@
 #include "base/conf.h"
 #include "base/loop.h"
 #include "cache/cache.h"
-#include "resolver/flight.h"
+#include "resolver/flights.h"
 
 struct refresh;
 

@@ -19,7 +19,7 @@
 #include "base/loop.h"
 #include "resolver/anchor.h"
 #include "resolver/channel.h"
-#include "resolver/flight.h"
+#include "resolver/flights.h"
 #include "resolver/refresh.h"
 #include "wire/order.h"
 
@@ -76,7 +76,7 @@ drop_channel(struct resolver *resolver, unsigned index)
 	if (!channel)
 		return;
 	resolver->channels[index] = NULL;
-	flights_leave(resolver->flights, channel_asker(channel));
+	flights_leave(channel_asker(channel));
 	channel_free(channel);
 }
 

@@ -120,7 +120,7 @@ stage_open(struct stage *stage, unsigned places, unsigned line_max)
 void
 stage_close(struct stage *stage)
 {
-	flights_leave(stage->flights, &stage->asker);
+	flights_leave(&stage->asker);
 	refresh_free(stage->refresh);
 	flights_free(stage->flights);
 	assert_int_equal(fake_dns.n_open, 0);

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "cache/cache.h"
 #include "fake_dns.h"
-#include "resolver/flight.h"
+#include "resolver/flights.h"
 #include "resolver/refresh.h"
 #include "wire/ask.h"
 

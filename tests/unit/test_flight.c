@@ -508,7 +508,7 @@ forgets_who_left(struct stage *stage)
 	fake_dns.silent = true;
 	stage_ask(stage, "example.org", 1, LONG_MS);
 	stage_rest(stage, 10);
-	flights_leave(stage->flights, &stage->asker);
+	flights_leave(&stage->asker);
 	assert_int_equal(flights_waiting(stage->flights), 0);
 	SPEAK(dane_only);
 	stage_quiet(stage);
