@@ -1,2 +1,25 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
+
+check_PROGRAMS += tests/unit/test_siphash
+tests_unit_test_siphash_SOURCES = tests/unit/test_siphash.c
+tests_unit_test_siphash_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_siphash_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_page
+tests_unit_test_page_SOURCES = tests/unit/test_page.c
+tests_unit_test_page_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_page_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_cache
+tests_unit_test_cache_SOURCES = tests/unit/test_cache.c
+tests_unit_test_cache_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cache_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
+EXTRA_DIST += tests/fuzz/fuzz_cache.c
+
+# Takes some seconds, so "make check" fills a smaller file in proportion:
+# make tests/unit/cache_million && tests/unit/cache_million
+EXTRA_PROGRAMS += tests/unit/cache_million
+tests_unit_cache_million_SOURCES = tests/unit/cache_million.c
+tests_unit_cache_million_LDADD = src/cache/libcache.a

@@ -72,7 +72,10 @@ open_listener(struct stage *stage)
 void
 stage_open(struct stage *stage)
 {
+	if (stage->is_open)
+		stage_close(stage);
 	memset(stage, 0, sizeof(*stage));
+	stage->is_open = true;
 	stage->conf = (struct conf){
 		.cache_stale_ttl_s = 86400,
 		.query_timeout_s = 20,
@@ -110,6 +113,7 @@ stage_close(struct stage *stage)
 {
 	char lock[128];
 
+	stage->is_open = false;
 	for (unsigned i = 0; i < stage->n_workers; i++)
 		end_worker(&stage->workers[i]);
 	close(stage->listener);

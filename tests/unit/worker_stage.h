@@ -13,6 +13,7 @@
 #include "wire/ask.h"
 #include "wire/order.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define STAGE_WORKERS_MAX 2
@@ -26,6 +27,7 @@ struct stage_worker {
 };
 
 struct stage {
+	bool is_open;
 	struct conf conf;
 	struct cache *cache;
 	struct status_page *pages;
@@ -36,7 +38,8 @@ struct stage {
 	unsigned n_workers;
 };
 
-// Without workers; conf may be changed until the first is started.
+// Without workers; conf may be changed until the first is started. What a test
+// that failed has left open is closed.
 void stage_open(struct stage *stage);
 // Ends what is left.
 void stage_close(struct stage *stage);
