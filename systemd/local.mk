@@ -2,10 +2,14 @@
 # Copyright (c) the danemap authors
 
 EXTRA_DIST += systemd/danemapd.service.in systemd/danemapd.socket \
-	systemd/danemap.sysusers systemd/danemap.tmpfiles
+	systemd/sysusers.d/danemap.conf systemd/tmpfiles.d/danemap.conf
 
 if INSTALL_UNITS
 systemdsystemunit_DATA = systemd/danemapd.service systemd/danemapd.socket
+sysusersdir = $(prefix)/lib/sysusers.d
+sysusers_DATA = systemd/sysusers.d/danemap.conf
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+tmpfiles_DATA = systemd/tmpfiles.d/danemap.conf
 endif
 CLEANFILES += systemd/danemapd.service
 
