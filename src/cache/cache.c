@@ -58,8 +58,8 @@ page_at(const struct cache *cache, unsigned part, uint64_t index)
 }
 
 // Which page of a part was the last that somebody began to write: the only one
-// that a killed writer can have left torn. A whole 64 of them fit behind the
-// header, so that taking over touches one page of the file, not all.
+// that a killed writer can have left torn, so that taking over looks at one
+// page of the part and not at all of them.
 static _Atomic uint64_t *
 mark_of(const struct cache *cache, unsigned part)
 {
@@ -262,14 +262,6 @@ choose(const struct cache *cache, const struct place *place,
 	if (keeps != NULL)
 		return keeps;
 	return choose_for_new(place, octets, entry->now_ms);
-}
-
-static int
-may_write(const struct cache *cache, unsigned part)
-{
-	if (!cache->owned[part])
-		return -EPERM;
-	return cache_is_dead(cache) ? -EIO : 0;
 }
 
 // What both kinds of change begin with: the key's place, ready to be written.

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Any octets as the pages of one part of a cache, alone or laid over sound
+// entries, read, taken over and written. The first octet says what is done. An
+// entry that was there before is found as it was or not at all; a value that
+// is put must come back, whatever the page held.
+//
+//   clang -g -O1 -std=gnu17 -fsanitize=fuzzer,address,undefined -I. -Isrc \
+//       tests/fuzz/fuzz_cache.c src/cache/*.c -o fuzz_cache
+//   ./fuzz_cache -max_len=49153
+//
+// in a configured tree (config.h).
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cache/cache.h"
+#include "cache/page.h"
+#include "cache/segment.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct cache *cache;
+static uint8_t *file;
+
+// Keys of the first part, where the octets go. The first is put, the others
+// are there before.
+#define N_KEYS 12
+static uint8_t keys[N_KEYS][4];
+static const uint8_t *const key = keys[0];
+static uint8_t sound[3 * PAGE_OCTETS]; // a part of the least cache
+
+static void
+find_keys(void)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; n < N_KEYS; i++) {
+		memcpy(keys[n], &i, sizeof(keys[n]));
+		n += cache_part(cache, keys[n], sizeof(keys[n])) == 0;
+	}
+}
+
+static void
+fill_sound(void)
+{
+	cache_own(cache, 0);
+	for (size_t i = 1; i < N_KEYS; i++) {
+		const struct cache_value value = { .ends_ms = 100,
+			.worthless_ms = 1000,
+			.data = keys[i],
+			.len = sizeof(keys[i]) };
+		if (cache_put(cache, keys[i], sizeof(keys[i]), &value, 0) != 0)
+			abort();
+	}
+	memcpy(sound, file + PAGE_OCTETS, sizeof(sound));
+}
+
+static void
+check_sound(size_t i)
+{
+	static uint8_t found[CACHE_VALUE_MAX];
+	size_t len;
+
+	if (!cache_get(cache, keys[i], sizeof(keys[i]), found, &len))
+		return;
+	if (len != sizeof(keys[i]) || memcmp(found, keys[i], len) != 0)
+		abort();
+}
+
+static void
+open_once(void)
+{
+	char path[64], why[CACHE_ERROR_MAX], error[CACHE_ERROR_MAX];
+	struct cache_settings settings = { .path = path,
+		.size = CACHE_SIZE_MIN,
+		.owner = geteuid(),
+		.group = getegid() };
+	enum cache_opened opened;
+
+	snprintf(path, sizeof(path), "/tmp/fuzz_cache.%ld", (long)getpid());
+	if (cache_open(&settings, &cache, &opened, why, error) != 0)
+		abort();
+	unlink(path);
+	strcat(path, ".lock");
+	unlink(path);
+	file = mmap(NULL, CACHE_SIZE_MIN, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    cache_fd(cache), 0);
+	if (file == MAP_FAILED)
+		abort();
+	find_keys();
+	fill_sound();
+}
+
+static void
+read_back(const uint8_t *data, size_t size)
+{
+	static uint8_t found[CACHE_VALUE_MAX];
+	size_t len = 0;
+
+	if (!cache_get(cache, key, sizeof(keys[0]), found, &len) ||
+	    len != size || memcmp(found, data, size) != 0)
+		abort();
+}
+
+static void
+put_and_drop(const uint8_t *data, size_t size, uint8_t how)
+{
+	static uint8_t found[CACHE_VALUE_MAX];
+	const struct cache_value value = { .ends_ms = how,
+		.worthless_ms = 1000,
+		.strict = how % 2 == 1,
+		.data = data,
+		.len = size < CACHE_VALUE_MAX ? size : CACHE_VALUE_MAX };
+	size_t len;
+
+	if (cache_put(cache, key, sizeof(keys[0]), &value, how) != 0)
+		abort();
+	read_back(data, value.len);
+	if (how % 4 >= 2 &&
+	    (cache_drop(cache, key, sizeof(keys[0])) != 0 ||
+		cache_get(cache, key, sizeof(keys[0]), found, &len)))
+		abort();
+}
+
+static void
+lay_over(const uint8_t *data, size_t size, int over_sound)
+{
+	uint8_t *pages = file + PAGE_OCTETS;
+
+	if (over_sound)
+		memcpy(pages, sound, sizeof(sound));
+	else
+		memset(pages, 0, sizeof(sound));
+	for (size_t i = 0; i < size; i++)
+		pages[i] ^= data[i];
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct cache_usage usage;
+
+	if (cache == NULL)
+		open_once();
+	if (size == 0)
+		return 0;
+	uint8_t how = *data++;
+	size = size - 1 < sizeof(sound) ? size - 1 : sizeof(sound);
+	lay_over(data, size, how & 8);
+	file[SEGMENT_MARKS] = how >> 4; // the page last written
+	for (size_t i = 1; i < N_KEYS; i++)
+		check_sound(i);
+	cache_own(cache, 0);
+	put_and_drop(data, size, how);
+	for (size_t i = 1; i < N_KEYS; i++)
+		check_sound(i);
+	cache_usage(cache, &usage);
+	return 0;
+}

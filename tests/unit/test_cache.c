@@ -1,0 +1,1040 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The cache as a file: kept, refused, replaced, cut, fought over by two
+// daemons, and written by processes that are killed. What happens within a page
+// is test_page.c.
+#include "config.h"
+
+#include "cache/cache.h"
+
+#include "table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cache/page.h"
+#include "cache/segment.h"
+
+static char folder[64], path[80], error[CACHE_ERROR_MAX], why[CACHE_ERROR_MAX];
+static enum cache_opened opened;
+static struct cache_settings settings;
+
+static void
+new_folder(void)
+{
+	strcpy(folder, "/tmp/test_cache.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/cache", folder);
+	settings = (struct cache_settings){ .path = path,
+		.size = CACHE_SIZE_MIN,
+		.context = "some anchors",
+		.owner = getuid(),
+		.group = getgid() };
+}
+
+static void
+remove_folder(void)
+{
+	static const char *const names[] = { "cache", "cache.lock", "cache.new",
+		"other" };
+	char name[96];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
+		remove(name);
+	}
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static struct cache *
+open_cache(enum cache_opened want)
+{
+	struct cache *cache;
+
+	int r = cache_open(&settings, &cache, &opened, why, error);
+	if (r != 0)
+		fail_msg("%s", error);
+	assert_int_equal(opened, want);
+	assert_int_equal(why[0] != '\0', want == CACHE_REPLACED);
+	return cache;
+}
+
+static void
+own_all(struct cache *cache)
+{
+	for (unsigned part = 0; part < CACHE_PARTS; part++)
+		cache_own(cache, part);
+}
+
+static struct cache *
+open_to_write(void)
+{
+	struct cache *cache = open_cache(CACHE_MADE);
+
+	own_all(cache);
+	return cache;
+}
+
+static int
+put(struct cache *cache, const char *key, const void *data, size_t len)
+{
+	const struct cache_value value = {
+		.ends_ms = 1000, .worthless_ms = 2000, .data = data, .len = len
+	};
+
+	return cache_put(cache, (const uint8_t *)key, strlen(key), &value, 0);
+}
+
+static bool
+holds(const struct cache *cache, const char *key, const void *data, size_t len)
+{
+	static uint8_t octets[CACHE_VALUE_MAX];
+	size_t found;
+
+	return cache_get(
+		   cache, (const uint8_t *)key, strlen(key), octets, &found) &&
+	       found == len && memcmp(octets, data, len) == 0;
+}
+
+static bool
+misses(const struct cache *cache, const char *key)
+{
+	static uint8_t octets[CACHE_VALUE_MAX];
+	size_t len;
+
+	return !cache_get(
+	    cache, (const uint8_t *)key, strlen(key), octets, &len);
+}
+
+static void
+gives_back(void)
+{
+	static uint8_t data[CACHE_VALUE_MAX + 1];
+	static char key[CACHE_KEY_MAX + 2];
+	struct cache *cache = open_to_write();
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7);
+	assert_true(misses(cache, "a"));
+	for (size_t len = 0; len <= CACHE_VALUE_MAX; len += len / 3 + 1) {
+		assert_int_equal(put(cache, "a", data, len), 0);
+		assert_true(holds(cache, "a", data, len));
+	}
+	assert_int_equal(put(cache, "a", data, CACHE_VALUE_MAX), 0);
+	assert_true(holds(cache, "a", data, CACHE_VALUE_MAX));
+	for (size_t len = 1; len <= CACHE_KEY_MAX; len++) {
+		memset(key, 'k', len);
+		assert_int_equal(put(cache, key, key, len), 0);
+		assert_true(holds(cache, key, key, len));
+	}
+	cache_close(cache);
+}
+
+static void
+refuses_the_large(void)
+{
+	static uint8_t data[CACHE_VALUE_MAX + 1];
+	char key[CACHE_KEY_MAX + 2];
+	struct cache *cache = open_to_write();
+
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	assert_int_equal(put(cache, "a", data, sizeof(data)), -E2BIG);
+	assert_true(holds(cache, "a", "x", 1));
+	assert_int_equal(put(cache, key, "x", 1), -E2BIG);
+	assert_int_equal(
+	    cache_drop(cache, (const uint8_t *)key, strlen(key)), -E2BIG);
+	assert_true(misses(cache, key));
+	cache_close(cache);
+}
+
+static void
+replaces_and_drops(void)
+{
+	struct cache *cache = open_to_write();
+
+	assert_int_equal(put(cache, "a", "one", 3), 0);
+	assert_int_equal(put(cache, "b", "two", 3), 0);
+	assert_int_equal(put(cache, "a", "three", 5), 0);
+	assert_true(holds(cache, "a", "three", 5));
+	assert_int_equal(cache_drop(cache, (const uint8_t *)"a", 1), 0);
+	assert_int_equal(cache_drop(cache, (const uint8_t *)"a", 1), 0);
+	assert_true(misses(cache, "a"));
+	assert_true(holds(cache, "b", "two", 3));
+	cache_close(cache);
+}
+
+static void
+survives_reopening(void)
+{
+	struct cache *cache = open_to_write();
+
+	assert_int_equal(put(cache, "a", "one", 3), 0);
+	cache_close(cache);
+	cache = open_cache(CACHE_KEPT);
+	assert_true(holds(cache, "a", "one", 3));
+	cache_close(cache);
+}
+
+static void
+writes_only_what_it_owns(void)
+{
+	struct cache *cache = open_cache(CACHE_MADE);
+	unsigned part = cache_part(cache, (const uint8_t *)"a", 1);
+
+	assert_true(part < CACHE_PARTS);
+	assert_int_equal(put(cache, "a", "x", 1), -EPERM);
+	cache_own(cache, (part + 1) % CACHE_PARTS);
+	assert_int_equal(put(cache, "a", "x", 1), -EPERM);
+	cache_own(cache, part);
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	assert_int_equal(cache_attach(cache, false), 0);
+	assert_true(holds(cache, "a", "x", 1));
+	cache_own(cache, part);
+	assert_int_equal(put(cache, "a", "y", 1), -EPERM);
+	assert_int_equal(cache_drop(cache, (const uint8_t *)"a", 1), -EPERM);
+	assert_true(holds(cache, "a", "x", 1));
+	cache_close(cache);
+}
+
+static void
+forgets_ownership_when_attached(void)
+{
+	struct cache *cache = open_to_write();
+
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	assert_int_equal(cache_attach(cache, true), 0);
+	assert_int_equal(cache_fd(cache), -1);
+	assert_int_equal(put(cache, "a", "y", 1), -EPERM);
+	own_all(cache);
+	assert_int_equal(put(cache, "a", "y", 1), 0);
+	cache_close(cache);
+}
+
+static void
+counts_usage(void)
+{
+	struct cache *cache = open_to_write();
+	struct cache_usage usage;
+	char key[16];
+
+	cache_usage(cache, &usage);
+	assert_int_equal(usage.n_entries, 0);
+	assert_int_equal(usage.n_octets, 0);
+	assert_int_equal(usage.size, CACHE_SIZE_MIN);
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "key %d", i);
+		assert_int_equal(put(cache, key, "0123456789abcdef", 16), 0);
+	}
+	assert_int_equal(cache_drop(cache, (const uint8_t *)"key 7", 5), 0);
+	cache_usage(cache, &usage);
+	assert_int_equal(usage.n_entries, 99);
+	assert_int_equal(usage.n_octets, 99 * (4 + 24 + 24));
+	cache_close(cache);
+}
+
+// As a million entries in 200 MB, which tests/unit/cache_million.c does.
+static void
+fills_to_the_brim(void)
+{
+	const unsigned n = (64u << 20) / 200;
+	uint8_t data[130] = { 0 };
+	struct cache_usage usage;
+	char key[80];
+
+	settings.size = 64u << 20;
+	struct cache *cache = open_to_write();
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "%u.%.*s", i, (int)(i % 55),
+		    "a-name-of-many-labels.that.is.as.long.as.they.come."
+		    "example");
+		assert_int_equal(put(cache, key, data, 100 + i % 31), 0);
+	}
+	cache_usage(cache, &usage);
+	assert_int_equal(usage.n_entries, n);
+	cache_close(cache);
+}
+
+static void
+full_is_no_error(void)
+{
+	uint8_t data[1000] = { 0 };
+	struct cache_usage usage;
+	struct cache *cache = open_to_write();
+	char key[16];
+
+	for (int i = 0; i < 6000; i++) {
+		snprintf(key, sizeof(key), "key %d", i);
+		assert_int_equal(put(cache, key, data, sizeof(data)), 0);
+		assert_true(holds(cache, key, data, sizeof(data)));
+	}
+	cache_usage(cache, &usage);
+	assert_true(usage.n_entries > 2700 && usage.n_entries < 6000);
+	cache_close(cache);
+}
+
+// What starts empty, and why.
+
+static void
+patch_header(void (*change)(struct segment_header *header))
+{
+	struct segment_header header;
+	static const uint8_t zeros[SIPHASH_KEY_LEN];
+	int fd = open(path, O_RDWR);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
+	change(&header);
+	header.sum =
+	    siphash(zeros, &header, offsetof(struct segment_header, sum));
+	assert_int_equal(
+	    pwrite(fd, &header, sizeof(header), 0), sizeof(header));
+	close(fd);
+}
+
+static void
+set_version(struct segment_header *header)
+{
+	header->version++;
+}
+
+static void
+set_boot(struct segment_header *header)
+{
+	header->boot_id[0] ^= 1;
+}
+
+static void
+set_layout(struct segment_header *header)
+{
+	header->page_octets *= 2;
+}
+
+static void
+of_another_version(void)
+{
+	patch_header(set_version);
+}
+
+static void
+of_another_boot(void)
+{
+	patch_header(set_boot);
+}
+
+static void
+of_another_layout(void)
+{
+	patch_header(set_layout);
+}
+
+static void
+of_another_context(void)
+{
+	settings.context[31] ^= 1;
+}
+
+static void
+of_another_size(void)
+{
+	settings.size = 8u << 20;
+}
+
+static void
+open_to_all(void)
+{
+	assert_int_equal(chmod(path, 0640), 0);
+}
+
+static void
+of_another_owner(void)
+{
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 4711, 4711), 0);
+}
+
+static void
+cut_to_nothing(void)
+{
+	assert_int_equal(truncate(path, 0), 0);
+}
+
+static void
+cut_a_little(void)
+{
+	assert_int_equal(truncate(path, CACHE_SIZE_MIN - 1), 0);
+}
+
+static void
+a_text_file(void)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	assert_true(fd >= 0);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(write(fd, "hello, world\n", 13), 13);
+	close(fd);
+}
+
+static void
+a_link(void)
+{
+	char other[80];
+
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+}
+
+static const struct {
+	const char *sentence;
+	void (*change)(void);
+	const char *why;
+} replaced[] = {
+	{ "a cache of another version starts empty", of_another_version,
+	    "of another version" },
+	{ "a cache from before a reboot starts empty", of_another_boot,
+	    "from before a reboot" },
+	{ "a cache of another layout starts empty", of_another_layout,
+	    "of another layout" },
+	{ "a cache made for other trust anchors starts empty",
+	    of_another_context, "made for other trust anchors" },
+	{ "a cache of another size starts empty", of_another_size,
+	    "of size 4M, cache_size says 8M" },
+	{ "a cache that others may read starts empty", open_to_all,
+	    "open to others (mode 0640)" },
+	{ "a cache of another user starts empty", of_another_owner,
+	    "owned by user 4711" },
+	{ "a cache cut to nothing starts empty", cut_to_nothing,
+	    "damaged: it has no header" },
+	{ "a cache cut by an octet starts empty", cut_a_little,
+	    "damaged: its size is 4194303" },
+	{ "a text file in place of the cache starts empty", a_text_file,
+	    "not a cache" },
+	{ "a symbolic link in place of the cache starts empty", a_link,
+	    "a symbolic link" },
+};
+
+static void
+starts_empty(void **state)
+{
+	size_t row = 0;
+	struct stat st;
+
+	while (*state != (const void *)&replaced[row])
+		row++;
+	new_folder();
+	struct cache *cache = open_to_write();
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	cache_close(cache);
+	replaced[row].change();
+	cache = open_cache(CACHE_REPLACED);
+	assert_non_null(strstr(why, replaced[row].why));
+	assert_true(misses(cache, "a"));
+	cache_close(cache);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_uid, settings.owner);
+	assert_int_equal(st.st_size, settings.size);
+	cache = open_cache(CACHE_KEPT);
+	cache_close(cache);
+	remove_folder();
+}
+
+static void
+flipped_header_starts_empty(void)
+{
+	cache_close(open_cache(CACHE_MADE));
+	for (size_t i = 0; i < sizeof(struct segment_header); i++) {
+		uint8_t octet;
+		int fd = open(path, O_RDWR);
+		assert_int_equal(pread(fd, &octet, 1, (off_t)i), 1);
+		octet ^= (uint8_t)(1 << (i * 5 % 8));
+		assert_int_equal(pwrite(fd, &octet, 1, (off_t)i), 1);
+		close(fd);
+		cache_close(open_cache(CACHE_REPLACED));
+	}
+	cache_close(open_cache(CACHE_KEPT));
+}
+
+static void
+link_is_not_followed(void)
+{
+	struct stat before, after;
+	char other[80];
+
+	cache_close(open_cache(CACHE_MADE));
+	a_link();
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(stat(other, &before), 0);
+	struct cache *cache = open_cache(CACHE_REPLACED);
+	own_all(cache);
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	cache_close(cache);
+	assert_int_equal(stat(other, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+}
+
+// What is refused, with words that help.
+
+static int
+fails(void)
+{
+	struct cache *cache = NULL;
+
+	error[0] = '\0';
+	int r = cache_open(&settings, &cache, &opened, why, error);
+	assert_true(r < 0);
+	assert_null(cache);
+	assert_true(error[0] != '\0');
+	return r;
+}
+
+static void
+refuses_a_folder(void)
+{
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(fails() < 0);
+	assert_non_null(strstr(error, path));
+	assert_non_null(strstr(error, "cache_file"));
+}
+
+static void
+refuses_a_fifo(void)
+{
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fails(), -EINVAL);
+	assert_non_null(strstr(error, "not a regular file"));
+}
+
+static void
+refuses_a_missing_folder(void)
+{
+	char nowhere[100];
+
+	snprintf(nowhere, sizeof(nowhere), "%s/not/there", folder);
+	settings.path = nowhere;
+	assert_int_equal(fails(), -ENOENT);
+	assert_non_null(strstr(error, nowhere));
+}
+
+static void
+refuses_a_linked_lock(void)
+{
+	char lock[96], other[80];
+
+	snprintf(lock, sizeof(lock), "%s.lock", path);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(symlink(other, lock), 0);
+	assert_int_equal(fails(), -ELOOP);
+	assert_int_equal(access(other, F_OK), -1);
+}
+
+static void
+refuses_the_small(void)
+{
+	settings.size = CACHE_SIZE_MIN - 1;
+	assert_int_equal(fails(), -EINVAL);
+	assert_non_null(strstr(error, "cache_size"));
+}
+
+// The exit status of `work` in a process of its own.
+static int
+in_child(int (*work)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(work());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+}
+
+#define CANNOT_TRY 77
+
+static int
+open_on_a_small_disk(void)
+{
+	struct cache *cache;
+
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", folder, "tmpfs", 0, "size=5m,mode=0700") != 0)
+		return CANNOT_TRY;
+	settings.size = 8u << 20;
+	if (cache_open(&settings, &cache, &opened, why, error) != -ENOSPC ||
+	    strstr(error, "cache_size") == NULL || strstr(error, path) == NULL)
+		return 1;
+	if (access(path, F_OK) == 0)
+		return 2;
+	settings.size = CACHE_SIZE_MIN; // what was begun has been removed
+	return cache_open(&settings, &cache, &opened, why, error) == 0 ? 0 : 3;
+}
+
+static void
+full_disk_is_refused(void)
+{
+	int status = in_child(open_on_a_small_disk);
+
+	if (status == CANNOT_TRY) {
+		remove_folder();
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
+// 0 if the lock is free, 1 if another process holds it.
+static int
+lock_is_held(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	int fd = open(name, O_RDWR);
+	return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static void
+lock_lasts_while_any_is_open(void)
+{
+	struct cache *first = open_cache(CACHE_MADE);
+
+	assert_int_equal(in_child(lock_is_held), 1);
+	settings.context[0] ^= 1; // a reload with another trust anchor
+	struct cache *second = open_cache(CACHE_REPLACED);
+	cache_close(first);
+	assert_int_equal(in_child(lock_is_held), 1);
+	cache_close(second);
+	assert_int_equal(in_child(lock_is_held), 0);
+}
+
+static struct cache *inherited;
+
+static int
+attach_and_close(void)
+{
+	if (cache_attach(inherited, false) != 0)
+		return 1;
+	cache_close(inherited);
+	return 0;
+}
+
+static void
+lock_outlives_children(void)
+{
+	inherited = open_cache(CACHE_MADE);
+	assert_int_equal(in_child(attach_and_close), 0);
+	assert_int_equal(in_child(lock_is_held), 1);
+	cache_close(inherited);
+}
+
+// Opens the cache, says so by a byte, and waits to be killed.
+static pid_t
+start_daemon(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct cache *cache;
+		if (cache_open(&settings, &cache, &opened, why, error) != 0 ||
+		    write(ready[1], "x", 1) != 1)
+			_exit(1);
+		alarm(60);
+		pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void
+second_daemon_is_refused(void)
+{
+	char holder[32];
+	pid_t pid = start_daemon();
+
+	snprintf(holder, sizeof(holder), "process %ld", (long)pid);
+	assert_int_equal(fails(), -EBUSY);
+	assert_non_null(strstr(error, holder));
+	assert_non_null(strstr(error, path));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	cache_close(open_cache(CACHE_KEPT));
+}
+
+// A file cut under its readers.
+
+static void
+cut_file_turns_into_misses(void)
+{
+	struct cache *cache = open_to_write();
+
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	assert_false(cache_is_dead(cache));
+	assert_int_equal(truncate(path, 0), 0);
+	assert_true(misses(cache, "a"));
+	assert_true(cache_is_dead(cache));
+	assert_true(misses(cache, "a"));
+	assert_int_equal(put(cache, "a", "y", 1), -EIO);
+	struct cache *fresh = open_cache(CACHE_REPLACED);
+	cache_close(cache);
+	own_all(fresh);
+	assert_int_equal(put(fresh, "a", "z", 1), 0);
+	assert_true(holds(fresh, "a", "z", 1));
+	assert_false(cache_is_dead(fresh));
+	cache_close(fresh);
+}
+
+static void
+cut_file_does_not_kill_a_writer(void)
+{
+	struct cache *cache = open_to_write();
+
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(put(cache, "a", "x", 1), 0);
+	assert_true(cache_is_dead(cache));
+	assert_true(misses(cache, "a"));
+	cache_close(cache);
+}
+
+static int
+touch_another_cut_file(void)
+{
+	inherited = open_cache(CACHE_MADE); // the handler is installed
+	FILE *file = tmpfile();
+	volatile char *octets =
+	    mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0);
+	return octets[0];
+}
+
+static int
+status_of_touch(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(touch_another_cut_file());
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 1;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS ? 0 : 2;
+}
+
+static void
+other_bus_errors_end_the_process(void)
+{
+	assert_int_equal(in_child(status_of_touch), 0);
+}
+
+// Killed writers. Values say key and version and are of one pattern, so that
+// any mixture shows; the versions that were put are noted where the killer can
+// read them.
+
+#define ROUNDS    30
+#define KEYS      600
+#define N_READERS 2
+
+struct notes {
+	_Atomic uint32_t put_version[KEYS];
+	_Atomic uint32_t stop;
+};
+
+static struct notes *notes;
+
+static size_t
+make_value(uint32_t number, uint32_t version, uint8_t ret[CACHE_VALUE_MAX])
+{
+	size_t len = 16 + (number * 31 + version * 17) % 700;
+
+	memcpy(ret, &number, 4);
+	memcpy(ret + 4, &version, 4);
+	for (size_t i = 8; i < len; i++)
+		ret[i] = (uint8_t)(number + 3 * version + i);
+	return len;
+}
+
+// The version found, 0 for none, UINT32_MAX for what nobody has put.
+static uint32_t
+find_version(const struct cache *cache, uint32_t number)
+{
+	uint8_t found[CACHE_VALUE_MAX], want[CACHE_VALUE_MAX];
+	uint32_t version;
+	size_t len;
+
+	if (!cache_get(cache, (const uint8_t *)&number, 4, found, &len))
+		return 0;
+	if (len < 16)
+		return UINT32_MAX;
+	memcpy(&version, found + 4, 4);
+	return len == make_value(number, version, want) &&
+		       memcmp(found, want, len) == 0
+		   ? version
+		   : UINT32_MAX;
+}
+
+static void
+write_until_killed(struct cache *cache, unsigned seed)
+{
+	uint8_t data[CACHE_VALUE_MAX];
+
+	if (cache_attach(cache, true) != 0)
+		_exit(1);
+	alarm(60);
+	own_all(cache);
+	for (;;) {
+		uint32_t number = (uint32_t)rand_r(&seed) % KEYS;
+		uint32_t version = atomic_load(&notes->put_version[number]) + 1;
+		const struct cache_value value = { .ends_ms = number,
+			.worthless_ms = UINT64_MAX,
+			.data = data,
+			.len = make_value(number, version, data) };
+		if (cache_put(cache, (const uint8_t *)&number, 4, &value, 0) !=
+		    0)
+			_exit(1);
+		atomic_store(&notes->put_version[number], version);
+	}
+}
+
+// Status 0, or 1 when a value was wrong or older than one seen to be put.
+static int
+read_until_stopped(struct cache *cache)
+{
+	unsigned seed = (unsigned)getpid();
+
+	if (cache_attach(cache, false) != 0)
+		return 2;
+	alarm(60);
+	while (atomic_load(&notes->stop) == 0) {
+		uint32_t number = (uint32_t)rand_r(&seed) % KEYS;
+		uint32_t before = atomic_load(&notes->put_version[number]);
+		uint32_t version = find_version(cache, number);
+		if (version != 0 && (version < before || version == UINT32_MAX))
+			return 1;
+	}
+	return 0;
+}
+
+static pid_t
+start(struct cache *cache, bool writes, unsigned seed)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid != 0)
+		return pid;
+	if (writes)
+		write_until_killed(cache, seed);
+	_exit(read_until_stopped(cache));
+}
+
+static void
+kill_a_writer(struct cache *cache, unsigned round)
+{
+	unsigned seed = round;
+	struct timespec wait = { .tv_nsec =
+				     5000000 + rand_r(&seed) % 20000000 };
+	int status;
+	pid_t pid = start(cache, true, round);
+
+	nanosleep(&wait, NULL);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+// Everything that was put is there, or was lost with the one page that the
+// writer died in.
+static unsigned
+count_sound(const struct cache *cache)
+{
+	unsigned n = 0;
+
+	for (uint32_t number = 0; number < KEYS; number++) {
+		uint32_t least = atomic_load(&notes->put_version[number]);
+		uint32_t version = find_version(cache, number);
+		assert_true(
+		    version == 0 || version == least || version == least + 1);
+		n += version != 0;
+	}
+	return n;
+}
+
+static unsigned
+count_put(void)
+{
+	unsigned n = 0;
+
+	for (uint32_t number = 0; number < KEYS; number++)
+		n += atomic_load(&notes->put_version[number]) > 0;
+	return n;
+}
+
+static bool
+any_page_is_torn(const struct cache *cache)
+{
+	uint64_t sequence;
+
+	for (off_t at = PAGE_OCTETS; at < CACHE_SIZE_MIN; at += PAGE_OCTETS) {
+		assert_int_equal(pread(cache_fd(cache), &sequence, 8, at), 8);
+		if (sequence % 2 == 1)
+			return true;
+	}
+	return false;
+}
+
+static void
+survives_killed_writers(void)
+{
+	struct cache *cache = open_cache(CACHE_MADE);
+	pid_t readers[N_READERS];
+	int status;
+
+	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(notes != MAP_FAILED);
+	for (int i = 0; i < N_READERS; i++)
+		readers[i] = start(cache, false, 0);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		kill_a_writer(cache, round);
+		own_all(cache);
+		assert_false(any_page_is_torn(cache));
+		unsigned put_so_far = count_put();
+		assert_true(put_so_far > 0);
+		// Less those of one page a kill.
+		assert_true(
+		    count_sound(cache) + 60 * (round + 1) >= put_so_far);
+	}
+	atomic_store(&notes->stop, 1);
+	for (int i = 0; i < N_READERS; i++) {
+		assert_int_equal(waitpid(readers[i], &status, 0), readers[i]);
+		assert_int_equal(status, 0);
+	}
+	munmap(notes, sizeof(*notes));
+	cache_close(cache);
+}
+
+// A writer that dies with the sequence odd, in every page in turn: only those
+// that are marked are looked at when a part changes hands, the others when they
+// are next written.
+static void
+next_owner_repairs(void)
+{
+	struct cache *cache = open_to_write();
+	uint64_t sequence, torn = 0;
+	char key[16];
+
+	for (int i = 0; i < 500; i++) {
+		snprintf(key, sizeof(key), "key %d", i);
+		assert_int_equal(put(cache, key, "x", 1), 0);
+	}
+	for (off_t at = PAGE_OCTETS; at < CACHE_SIZE_MIN; at += PAGE_OCTETS) {
+		assert_int_equal(pread(cache_fd(cache), &sequence, 8, at), 8);
+		torn += sequence > 0;
+		sequence += sequence > 0;
+		assert_int_equal(pwrite(cache_fd(cache), &sequence, 8, at), 8);
+	}
+	assert_true(torn > CACHE_PARTS);
+	assert_true(misses(cache, "key 499"));
+	own_all(cache);
+	assert_true(holds(cache, "key 499", "x", 1));
+	for (int i = 0; i < 499; i++) {
+		snprintf(key, sizeof(key), "key %d", i);
+		assert_int_equal(put(cache, key, "x", 1), 0);
+		assert_true(holds(cache, key, "x", 1));
+	}
+	assert_false(any_page_is_torn(cache));
+	cache_close(cache);
+}
+
+static const struct {
+	const char *sentence;
+	void (*check)(void);
+} rows[] = {
+	{ "what is put is given back, whatever its size", gives_back },
+	{ "a value or key over the limit is refused and changes nothing",
+	    refuses_the_large },
+	{ "a put replaces and a drop removes", replaces_and_drops },
+	{ "entries survive closing and opening", survives_reopening },
+	{ "only an owned part is written, and never through a read-only map",
+	    writes_only_what_it_owns },
+	{ "a child owns nothing at first", forgets_ownership_when_attached },
+	{ "usage is counted", counts_usage },
+	{ "entries of 200 octets fill the file before any is evicted",
+	    fills_to_the_brim },
+	{ "a full cache takes every new entry", full_is_no_error },
+	{ "a flipped bit in any octet of the header starts empty",
+	    flipped_header_starts_empty },
+	{ "a symbolic link in place of the cache is not followed",
+	    link_is_not_followed },
+	{ "a folder in place of the cache is refused", refuses_a_folder },
+	{ "a fifo in place of the cache is refused", refuses_a_fifo },
+	{ "a missing folder is named", refuses_a_missing_folder },
+	{ "a symbolic link in place of the lock is refused",
+	    refuses_a_linked_lock },
+	{ "a size below the least is refused", refuses_the_small },
+	{ "a full disk is refused at the start, by the name of cache_size",
+	    full_disk_is_refused },
+	{ "the lock lasts while any cache at its path is open",
+	    lock_lasts_while_any_is_open },
+	{ "the lock outlives a child that attaches and ends",
+	    lock_outlives_children },
+	{ "a second daemon is refused and told who is there",
+	    second_daemon_is_refused },
+	{ "a file cut under a reader turns into misses and is dead",
+	    cut_file_turns_into_misses },
+	{ "a file cut under a writer does not kill it",
+	    cut_file_does_not_kill_a_writer },
+	{ "a bus error elsewhere ends the process as ever",
+	    other_bus_errors_end_the_process },
+	{ "writers killed at any moment leave no wrong value to readers or "
+	  "heirs",
+	    survives_killed_writers },
+	{ "torn pages are repaired by the next owner and the next put",
+	    next_owner_repairs },
+};
+
+static void
+run(void **state)
+{
+	size_t row = 0;
+
+	while (*state != (const void *)&rows[row])
+		row++;
+	new_folder();
+	rows[row].check();
+	remove_folder();
+}
+
+int
+main(void)
+{
+	TABLE_ADD(rows, run);
+	TABLE_ADD(replaced, starts_empty);
+	return table_run("cache");
+}

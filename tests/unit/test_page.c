@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// One page, in plain memory: what goes when it is full, what a flipped bit or a
+// writer that dies after any of its stores can do.
+#include "config.h"
+
+#include "cache/page.h"
+
+#include "table.h"
+
+#include <string.h>
+
+#define KEYS_MAX 40
+
+static const struct page_secrets secrets = { .index = "index", .sum = "sum" };
+
+static struct page_key
+key_of(unsigned number)
+{
+	static uint8_t octets[KEYS_MAX][16];
+
+	assert_true(number < KEYS_MAX);
+	memset(octets[number], 'a' + (int)(number % 26), sizeof(octets[0]));
+	octets[number][0] = (uint8_t)number;
+	return page_key(&secrets, octets[number], sizeof(octets[0]));
+}
+
+// Values say whose they are and which version.
+static void
+put_at(struct page *page, unsigned number, uint8_t version, size_t len,
+    const struct cache_value *worth, uint64_t now_ms)
+{
+	static uint8_t data[CACHE_VALUE_MAX];
+	struct cache_value value = *worth;
+	struct page_key key = key_of(number);
+
+	memset(data, version, len);
+	data[0] = (uint8_t)number;
+	value.data = data;
+	value.len = len;
+	page_put(page, &secrets, &key, &value, now_ms);
+}
+
+static void
+put(struct page *page, unsigned number, uint8_t version, size_t len)
+{
+	const struct cache_value worth = {
+		.ends_ms = 1000, .worthless_ms = 2000, .strict = true
+	};
+
+	put_at(page, number, version, len, &worth, 0);
+}
+
+// The version of what is there, or 0; anything that was never put fails.
+static uint8_t
+version_of(const struct page *page, unsigned number)
+{
+	static uint8_t octets[CACHE_VALUE_MAX];
+	struct page_key key = key_of(number);
+	size_t len = 0;
+
+	if (!page_get(page, &secrets, &key, octets, &len))
+		return 0;
+	assert_true(len >= 2);
+	assert_int_equal(octets[0], number);
+	for (size_t i = 2; i < len; i++)
+		assert_int_equal(octets[i], octets[1]);
+	return octets[1];
+}
+
+static size_t
+n_entries(const struct page *page)
+{
+	size_t octets, entries;
+
+	page_usage(page, &octets, &entries);
+	return entries;
+}
+
+static struct page *
+new_page(void)
+{
+	struct page *page = calloc(1, sizeof(*page));
+
+	assert_non_null(page);
+	return page;
+}
+
+static void
+zeros_are_empty(void)
+{
+	struct page *page = new_page();
+
+	assert_int_equal(version_of(page, 0), 0);
+	assert_int_equal(n_entries(page), 0);
+	assert_false(page_is_torn(page));
+	free(page);
+}
+
+static void
+replaces_and_drops(void)
+{
+	struct page *page = new_page();
+	struct page_key key = key_of(1);
+
+	put(page, 0, 1, 100);
+	put(page, 1, 1, 100);
+	put(page, 1, 2, 333);
+	assert_int_equal(version_of(page, 1), 2);
+	assert_int_equal(n_entries(page), 2);
+	page_drop(page, &key);
+	assert_int_equal(version_of(page, 1), 0);
+	assert_int_equal(version_of(page, 0), 1);
+	assert_int_equal(n_entries(page), 1);
+	free(page);
+}
+
+// Ten entries of 1,590 octets fill a page.
+static const struct cache_value worths[] = {
+	{ .ends_ms = 500, .worthless_ms = 500, .strict = false },
+	{ .ends_ms = 400, .worthless_ms = 900, .strict = true },
+	{ .ends_ms = 2000, .worthless_ms = 9000, .strict = false }, // 2: second
+	{ .ends_ms = 1500, .worthless_ms = 9000, .strict = false }, // 3: first
+	{ .ends_ms = 5000, .worthless_ms = 9000, .strict = false }, // 4: third
+	{ .ends_ms = 1200, .worthless_ms = 9000, .strict = true },  // 5: fifth
+	{ .ends_ms = 1100, .worthless_ms = 9000, .strict = true },  // 6: fourth
+	{ .ends_ms = 3000, .worthless_ms = 9000, .strict = true },
+	{ .ends_ms = 3001, .worthless_ms = 9000, .strict = true },
+	{ .ends_ms = 3002, .worthless_ms = 9000, .strict = true },
+};
+#define N_WORTHS (sizeof(worths) / sizeof(worths[0]))
+
+static void
+evicts_by_worth(void)
+{
+	static const unsigned order[] = { 3, 2, 4, 6, 5 };
+	const struct cache_value best = {
+		.ends_ms = 8000, .worthless_ms = 9000, .strict = true
+	};
+	struct page *page = new_page();
+	unsigned next = N_WORTHS;
+
+	for (unsigned i = 0; i < N_WORTHS; i++)
+		put_at(page, i, 1, 1590, &worths[i], 0);
+	assert_int_equal(n_entries(page), N_WORTHS);
+	put_at(page, next++, 1, 1590, &best, 1000); // sweeps out two
+	assert_int_equal(version_of(page, 0), 0);
+	assert_int_equal(version_of(page, 1), 0);
+	put_at(page, next++, 1, 1590, &best, 1000);
+	assert_int_equal(n_entries(page), N_WORTHS);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		assert_int_equal(version_of(page, order[i]), 1);
+		put_at(page, next++, 1, 1590, &best, 1000);
+		assert_int_equal(version_of(page, order[i]), 0);
+		assert_int_equal(n_entries(page), N_WORTHS);
+	}
+	for (unsigned i = 7; i < next; i++)
+		assert_int_equal(version_of(page, i), 1);
+	free(page);
+}
+
+static void
+makes_room_for_the_largest(void)
+{
+	struct page *page = new_page();
+
+	for (unsigned i = 0; i < 20; i++)
+		put(page, i, 1, 700);
+	put(page, 30, 1, CACHE_VALUE_MAX);
+	assert_int_equal(version_of(page, 30), 1);
+	put(page, 31, 1, CACHE_VALUE_MAX);
+	assert_int_equal(version_of(page, 30), 1);
+	assert_int_equal(version_of(page, 31), 1);
+	free(page);
+}
+
+static void
+flip(struct page *page, size_t bit)
+{
+	page->words[bit / 64] ^= (uint64_t)1 << (bit % 64);
+}
+
+static void
+survives_any_flipped_bit(void)
+{
+	struct page *page = new_page();
+	unsigned n_missed = 0;
+
+	for (unsigned i = 0; i < 12; i++)
+		put(page, i, (uint8_t)(i + 1), 50 + 7 * i);
+	for (size_t bit = 0; bit < 8 * PAGE_OCTETS; bit++) {
+		flip(page, bit);
+		for (unsigned i = 0; i < 12; i++) {
+			uint8_t version = version_of(page, i);
+			assert_true(version == 0 || version == i + 1);
+			n_missed += version == 0;
+		}
+		flip(page, bit);
+	}
+	assert_true(n_missed > 0);
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(version_of(page, i), i + 1);
+	free(page);
+}
+
+static void
+writes_into_any_flipped_page(void)
+{
+	struct page *sound = new_page(), *page = new_page();
+	struct page_key key = key_of(3);
+
+	for (unsigned i = 0; i < 12; i++)
+		put(sound, i, (uint8_t)(i + 1), 50 + 7 * i);
+	for (size_t bit = 0; bit < 8 * PAGE_OCTETS; bit += 3) {
+		memcpy(page, sound, sizeof(*page));
+		flip(page, bit);
+		put(page, 20, 21, 200);
+		assert_int_equal(version_of(page, 20), 21);
+		page_drop(page, &key);
+		assert_int_equal(version_of(page, 3), 0);
+		assert_int_equal(version_of(page, 20), 21);
+	}
+	free(page);
+	free(sound);
+}
+
+static void
+repair_keeps_the_sound(void)
+{
+	struct page *page = new_page();
+
+	for (unsigned i = 0; i < 8; i++)
+		put(page, i, 1, 100);
+	uint64_t sequence = page->words[0];
+	page->words[0] = sequence + 1;     // a writer died here
+	flip(page, 64 * (PAGE_WORDS - 2)); // in the value of the first entry
+	assert_true(page_is_torn(page));
+	assert_int_equal(version_of(page, 5), 0);
+	page_repair(page, &secrets);
+	assert_false(page_is_torn(page));
+	assert_true(page->words[0] > sequence);
+	assert_int_equal(version_of(page, 0), 0);
+	for (unsigned i = 1; i < 8; i++)
+		assert_int_equal(version_of(page, i), 1);
+	assert_int_equal(n_entries(page), 7);
+	free(page);
+}
+
+// What the page holds when its writer dies before the store of word `until`:
+// stores go upwards.
+static void
+tear(struct page *ret, const struct page *before, const struct page *after,
+    size_t until)
+{
+	for (size_t i = 1; i < PAGE_WORDS; i++)
+		ret->words[i] = i < until ? after->words[i] : before->words[i];
+	ret->words[0] = before->words[0] + 1;
+}
+
+// Key 2 is replaced (and so moves), key 4 was dropped in the past and must not
+// come back, all others may at most be lost.
+static void
+check_repaired(struct page *page)
+{
+	assert_int_equal(version_of(page, 2), 0); // a torn page is no answer
+	page_repair(page, &secrets);
+	for (unsigned i = 0; i < 10; i++) {
+		uint8_t version = version_of(page, i);
+		if (i == 4)
+			assert_int_equal(version, 0);
+		else
+			assert_true(version == 0 || version == 5 ||
+				    (i == 2 && version == 6));
+	}
+}
+
+static void
+survives_death_after_any_store(void)
+{
+	struct page *before = new_page(), *after = new_page(),
+		    *torn = new_page();
+	struct page_key dropped = key_of(4);
+
+	for (unsigned i = 0; i < 10; i++)
+		put(before, i, 5, 60 + 8 * (i % 3));
+	page_drop(before, &dropped);
+	memcpy(after, before, sizeof(*after));
+	put(after, 2, 6, 60 + 16);
+	for (size_t until = 1; until <= PAGE_WORDS; until++) {
+		tear(torn, before, after, until);
+		check_repaired(torn);
+	}
+	tear(torn, before, after, PAGE_WORDS);
+	page_repair(torn, &secrets);
+	assert_int_equal(version_of(torn, 2), 6);
+	tear(torn, before, after, 1);
+	page_repair(torn, &secrets);
+	assert_int_equal(version_of(torn, 2), 5);
+	free(before);
+	free(after);
+	free(torn);
+}
+
+// One entry that many slots point at: more octets than a page has.
+static void
+bears_overlapping_entries(void)
+{
+	struct page *page = new_page();
+
+	put(page, 0, 1, 1000);
+	uint64_t slot = page->words[2] & UINT32_MAX;
+	for (size_t i = 0; i < 250; i++)
+		page->words[2 + i] = slot << 32 | slot;
+	page->words[1] = 500;
+	put(page, 1, 2, CACHE_VALUE_MAX);
+	assert_int_equal(version_of(page, 1), 2);
+	page->words[0] |= 1;
+	page_repair(page, &secrets);
+	assert_int_equal(version_of(page, 1), 2);
+	free(page);
+}
+
+static const struct {
+	const char *sentence;
+	void (*check)(void);
+} rows[] = {
+	{ "a page of zeros is empty", zeros_are_empty },
+	{ "a put replaces, a drop removes, and neither touches others",
+	    replaces_and_drops },
+	{ "a full page gives up the worthless, then domains without DANE, then "
+	  "what ends next",
+	    evicts_by_worth },
+	{ "the largest value finds room in a full page, and a second one "
+	  "beside "
+	  "it",
+	    makes_room_for_the_largest },
+	{ "a flipped bit anywhere in a page gives a miss or the right value",
+	    survives_any_flipped_bit },
+	{ "a page with a flipped bit anywhere can be written",
+	    writes_into_any_flipped_page },
+	{ "a repair keeps the sound entries and moves the sequence on",
+	    repair_keeps_the_sound },
+	{ "a writer that dies after any store loses entries but falsifies and "
+	  "revives none",
+	    survives_death_after_any_store },
+	{ "entries that overlap cannot overflow a page",
+	    bears_overlapping_entries },
+};
+
+static void
+run(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (*state == (const void *)&rows[i])
+			rows[i].check();
+}
+
+int
+main(void)
+{
+	TABLE_ADD(rows, run);
+	return table_run("page");
+}
