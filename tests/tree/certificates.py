@@ -38,8 +38,7 @@ def make(folder):
             "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=issued",
             "-keyout", folder / "issued.key", "-out", folder / "issued.csr")
     extensions = folder / "issued.ext"
-    extensions.write_text("subjectAltName = DNS:mx.issued.nsec, "
-                          "DNS:issued.nsec\n")
+    extensions.write_text("subjectAltName = DNS:ta201.mail.nsec\n")
     openssl("x509", "-req", "-days", 30, "-in", folder / "issued.csr",
             "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
             "-extfile", extensions, "-out", folder / "issued.pem")

@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+#
+# All tests, on a fresh Debian 12, as root or by sudo: installs what is
+# missing, builds a copy of this checkout in a temporary folder, runs each
+# suite, and says on the last line how many tests passed and failed. Leaves
+# nothing behind but packages.
+#
+#	run.sh [SUITE...]	(unit scenarios postfix ...; all unless named)
+
+set -eu
+
+SUITES="unit scenarios postfix life protocol cachefile quickstart"
+JOBS=$(nproc)
+PYTHON=/usr/bin/python3
+SOURCE=$(cd "$(dirname "$0")/.." && pwd)
+
+[ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
+
+export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+WORK=$(mktemp -d /tmp/dm.XXXXXX)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 1' HUP INT TERM
+chmod 755 "$WORK"
+COPY=$WORK/source
+BUILD=$WORK/build
+RESULTS=$WORK/results
+
+# Files that git knows or would take; all of them where there is no git.
+copy_source() {
+	mkdir "$COPY"
+	cd "$SOURCE"
+	if git -c safe.directory='*' ls-files -z -co --exclude-standard \
+		>"$WORK/files" 2>/dev/null; then
+		tar -cf - --ignore-failed-read --null -T "$WORK/files"
+	else
+		tar -cf - --exclude=.git .
+	fi | tar -xf - -C "$COPY"
+	cd "$WORK"
+}
+
+build() {
+	copy_source
+	mkdir "$BUILD"
+	(cd "$COPY" && autoreconf -fi)
+	(cd "$BUILD" && "$COPY/configure" --enable-werror \
+		--localstatedir=/var --sysconfdir=/etc)
+	make -C "$BUILD" -j "$JOBS"
+}
+
+# quietly NAME COMMAND...: shows what a command said only if it failed.
+quietly() {
+	name=$1
+	shift
+	echo "== $name"
+	"$@" >"$WORK/said" 2>&1 && return
+	tail -n 60 "$WORK/said"
+	echo "not ok - $name" >>"$RESULTS/setup.tap"
+	finish
+}
+
+# A program that died has no last line of TAP: its result file knows.
+unit() {
+	make -C "$BUILD" -j "$JOBS" -k check || :
+	for log in "$BUILD"/tests/unit/*.log; do
+		name=$(basename "$log" .log)
+		echo "# $name"
+		if grep -q '^1\.\.' "$log" && ! grep -q '^not ok' "$log" &&
+			! grep -qx ':test-result: PASS' "${log%.log}.trs"; then
+			echo "not ok - $name ended badly"
+		elif ! grep -q '^1\.\.' "$log"; then
+			result=$(sed -n 's/^:test-result: //p' "${log%.log}.trs")
+			echo "$([ "$result" = PASS ] || echo 'not ')ok - $name"
+		fi
+		grep -v '^1\.\.' "$log"
+	done
+	echo 1..1
+}
+
+in_tree() {
+	module=$1
+	shift
+	(cd "$COPY/tests" && DANEMAPD=$BUILD/danemapd DANEMAP=$BUILD/danemap \
+		tree/netns.sh "$PYTHON" -m "$module" "$WORK/tree" "$@")
+}
+
+suite_unit() { unit; }
+suite_scenarios() { in_tree tree.scenarios; }
+suite_postfix() { in_tree e2e.postfix; }
+suite_life() { in_tree e2e.life; }
+suite_protocol() { in_tree e2e.protocol; }
+suite_cachefile() { in_tree e2e.cachefile; }
+suite_quickstart() {
+	(cd "$COPY" && "$PYTHON" -B tests/e2e/quickstart.py "$BUILD")
+}
+
+# A suite that stops before its plan (1..N) has failed, whatever it counted.
+run_suite() {
+	out=$RESULTS/$1.tap
+	echo "== $1"
+	"suite_$1" >"$out" 2>&1 || :
+	if ! grep -q '^1\.\.' "$out"; then
+		echo "not ok - $1: the suite did not run to its end" >>"$out"
+		tail -n 40 "$out"
+	fi
+	grep -A 30 '^not ok' "$out" | grep -v '^ok' || :
+	echo "   $(count ok "$out") passed, $(count 'not ok' "$out") failed"
+}
+
+count() { grep -c "^$1\b" "$2" || :; }
+
+finish() {
+	cat "$RESULTS"/*.tap >"$WORK/all" 2>/dev/null || :
+	failed=$(count 'not ok' "$WORK/all")
+	if [ "$failed" != 0 ]; then
+		echo "== failed"
+		sed -n 's/^not ok[ 0-9]*- //p' "$WORK/all"
+	fi
+	passed=$(count ok "$WORK/all")
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+	exit
+}
+
+make_tree() {
+	(cd "$COPY/tests" && "$PYTHON" -m tree.tree "$WORK/tree")
+}
+
+mkdir "$RESULTS"
+quietly "packages" "$SOURCE/tests/install-packages.sh" build tree tests
+quietly "build" build
+quietly "signed tree" make_tree
+for suite in ${*:-$SUITES}; do
+	run_suite "$suite"
+done
+finish
