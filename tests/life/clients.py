@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""Clients that are slow, greedy, many, or talk nonsense."""
+
+import contextlib
+import os
+import pathlib
+import random
+import resource
+import socket
+import threading
+import time
+
+from . import stage
+from .stage import Daemon, Load, SECURE, domains, expect, request, wait_until
+
+HOURS = 0
+ONE = "one.cases.nsec"
+MANY = 4096
+
+
+def raise_files():
+    """This process holds both thousands of clients and their threads."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def connect(server, timeout_s=20):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(timeout_s)
+    client.connect(server.socket)
+    return client
+
+
+@contextlib.contextmanager
+def crowd(server, count, say=b""):
+    """So many connections, each of which has said that and no more."""
+    raise_files()
+    clients = []
+    try:
+        for _ in range(count):
+            clients.append(connect(server))
+            clients[-1].sendall(say)
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+def refused(server, octets):
+    """The reply to nonsense, after which the connection ends."""
+    with server.client() as client:
+        client.send(octets)
+        reply = client.receive()
+        expect(client.at_end(), "goes on after", octets[:40])
+    return reply
+
+
+def test_octet_at_a_time(dns):
+    """a request that comes octet by octet is answered"""
+    with Daemon(dns.folder) as server, server.client() as client:
+        for octet in request(ONE):
+            client.send(bytes([octet]))
+            time.sleep(0.001)
+        expect(client.receive() == SECURE)
+
+
+def test_split_anywhere(dns):
+    """requests that are split at any place are answered"""
+    both = request(ONE) + request("none1.cases.nsec")
+    with Daemon(dns.folder) as server, server.client() as client:
+        for at in range(1, len(both)):
+            client.send(both[:at])
+            time.sleep(0.001)
+            client.send(both[at:])
+            replies = client.receive(), client.receive()
+            expect(replies == (SECURE, stage.NONE), at, replies)
+
+
+def test_pipelined(dns):
+    """a thousand requests at once are answered in their order"""
+    pairs = domains() * 2
+    random.shuffle(pairs)
+    pairs = pairs[:1000]
+    with Daemon(dns.folder) as server, server.client() as client:
+        sender = threading.Thread(target=client.send, args=(
+            b"".join(request(key) for key, _ in pairs),))
+        sender.start()
+        for key, answer in pairs:
+            reply = client.receive()
+            expect(reply == answer, key, "got", reply)
+        sender.join()
+
+
+def test_nonsense(dns):
+    """nonsense is told off, and the connection closed"""
+    with Daemon(dns.folder) as server:
+        for octets in (b"hello\r\n", b"012:dane a.nsec,", b":,", b"-1:x,",
+                       b"3:abcd", b" 4:dane,", b"4:dane,", b"0:,",
+                       b"\x00" * 20, b"GET / HTTP/1.1\r\n\r\n"):
+            reply = refused(server, octets)
+            expect(reply.startswith("PERM "), octets, reply)
+        for _ in range(50):
+            octets = b"x" + os.urandom(random.randrange(1, 400))
+            expect(refused(server, octets).startswith("PERM "), octets)
+        server.check_health()
+
+
+def test_odd_keys(dns):
+    """keys of any octets are answered, and the connection goes on"""
+    with Daemon(dns.folder) as server, server.client() as client:
+        for key in (b"", b" ", b"\x00", b"a\x00b.nsec", b"\xff\xfe", b"a" * 300,
+                    b"." * 50, b"[", b"[]", b"[a", b"x:", b"x:99999",
+                    b"/tmp/socket", b"unix:/x", b"-.nsec", b"a b.nsec",
+                    os.urandom(200).replace(b".", b"")):
+            client.send(request(key))
+            word = client.receive().split(" ")[0]
+            expect(word in ("NOTFOUND", "TEMP", "OK"), key, word)
+        expect(client.ask("dane", ONE) == SECURE)
+        expect(client.ask("nosuchmap", ONE).startswith("PERM "))
+        expect(client.ask("DANE", ONE) == SECURE)
+
+
+def test_too_long(dns):
+    """the longest request is answered, one octet more is told off"""
+    with Daemon(dns.folder) as server:
+        with server.client() as client:
+            client.send(request(b"a" * (10000 - len("dane "))))
+            expect(client.receive() == stage.NOTFOUND)
+        reply = refused(server, b"10001:" + b"a" * 100)
+        expect(reply.startswith("PERM "), reply)
+        reply = refused(server, b"9" * 30)
+        expect(reply.startswith("PERM "), reply)
+
+
+def rss_kb(pid):
+    status = pathlib.Path("/proc/%d/status" % pid).read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def flood(server, octets, count):
+    """Sends for as long as it is let."""
+    client = connect(server)
+    sent = 0
+    try:
+        for _ in range(count):
+            client.sendall(octets)
+            sent += len(octets)
+    except OSError:
+        pass
+    client.close()
+    return sent
+
+
+def test_flood(dns):
+    """100 MB of zeros, or of requests whose answers nobody reads, do no harm"""
+    with Daemon(dns.folder, workers=1) as server:
+        worker, = server.named("work")
+        before = rss_kb(worker)
+        with Load(server, domains(1, 5), clients=2) as load:
+            flood(server, bytes(1 << 20), 100)
+            greedy = connect(server, 1)
+            with contextlib.suppress(OSError):
+                greedy.sendall(request(ONE) * 100000)
+            expect(rss_kb(worker) - before < 16384, rss_kb(worker), before)
+            greedy.close()
+        load.check()
+        server.check_health()
+
+
+def test_half_close(dns):
+    """a client that has closed its sending side still gets its answers"""
+    pairs = domains(1, 10)
+    with Daemon(dns.folder) as server, server.client() as client:
+        client.send(b"".join(request(key) for key, _ in pairs))
+        client.socket.shutdown(socket.SHUT_WR)
+        replies = [client.receive() for _ in pairs]
+        expect(replies == [answer for _, answer in pairs], replies)
+        expect(client.at_end(), "the connection stays open")
+
+
+def test_cut_request(dns):
+    """a request that is cut short by the end is told off"""
+    with Daemon(dns.folder) as server, server.client() as client:
+        client.send(request(ONE)[:-3])
+        client.socket.shutdown(socket.SHUT_WR)
+        expect(client.receive().startswith("PERM "))
+        expect(client.at_end())
+
+
+def test_thousand_connects(dns):
+    """a thousand clients that connect in the same instant are all answered"""
+    raise_files()
+    with Daemon(dns.folder) as server:
+        clients = [socket.socket(socket.AF_UNIX) for _ in range(1000)]
+        try:
+            for client in clients:
+                client.setblocking(False)
+                client.connect(server.socket)
+            for client in clients:
+                client.settimeout(20)
+                client.sendall(request(ONE))
+            wanted = b"%d:%s," % (len(SECURE), SECURE.encode())
+            for client in clients:
+                reply = client.recv(100)
+                expect(reply == wanted, reply)
+        finally:
+            for client in clients:
+                client.close()
+
+
+def test_slow_loris(dns):
+    """2,000 connections that trickle do not slow the others down"""
+    octets = request(ONE)
+    with Daemon(dns.folder) as server, crowd(server, 2000) as clients:
+        with Load(server, domains(1, 5), clients=4) as load:
+            for n in range(8):
+                for client in clients:
+                    client.sendall(octets[n:n + 1])
+        load.check()
+        expect(load.slowest_s < 2 * stage.PATIENCE, load.slowest_s)
+        for client in clients:
+            client.sendall(octets[8:])
+        for client in clients:
+            expect(client.recv(100).endswith(b":" + SECURE.encode() + b","))
+
+
+def test_many_idle(dns):
+    """4,096 connections, idle or half-sent, leave the others their answers"""
+    with Daemon(dns.folder, max_connections=MANY + 100) as server, \
+            crowd(server, MANY // 2) as idle, \
+            crowd(server, MANY // 2, request(ONE)[:9]) as halves:
+        with Load(server, domains(1, 20), clients=4) as load:
+            time.sleep(1)
+        load.check()
+        expect(load.slowest_s < 2 * stage.PATIENCE, load.slowest_s)
+        for client in idle[::97]:
+            client.sendall(request(ONE))
+            expect(client.recv(100) != b"")
+        for client in halves[::97]:
+            client.sendall(request(ONE)[9:])
+            expect(client.recv(100) != b"")
+        server.check_health()
+
+
+def test_slow_key(dns):
+    """a slow key delays no other connection, and those behind it stay in order"""
+    with Daemon(dns.folder, query_timeout="3s", workers=1) as server:
+        with server.client() as slow, server.client() as quick:
+            begun = time.monotonic()
+            slow.send(request("silent.nsec") + request(ONE))
+            for n in range(1, 50):
+                expect(quick.ask("dane", "dane%d.cases.nsec" % n) == SECURE)
+            expect(time.monotonic() - begun < 2.5, "delayed")
+            expect(slow.receive().startswith("TEMP "))
+            expect(slow.receive() == SECURE)
+
+
+def test_idle_stays_open(dns):
+    """a connection that is idle for 12 s is still open"""
+    with Daemon(dns.folder) as server, server.client() as client:
+        expect(client.ask("dane", ONE) == SECURE)
+        time.sleep(12)
+        expect(client.ask("dane", ONE) == SECURE)
+
+
+def test_idle_timeout(dns):
+    """idle_timeout closes idle connections, and only those"""
+    with Daemon(dns.folder, idle_timeout="2s") as server:
+        with server.client() as idle, server.client() as busy:
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                expect(busy.ask("dane", ONE) == SECURE)
+                time.sleep(0.2)
+            expect(idle.at_end(), "the idle one is open")
+
+
+def test_max_connections(dns):
+    """at max_connections new clients wait, old ones are served"""
+    with Daemon(dns.folder, max_connections=20) as server:
+        with crowd(server, 20) as clients:
+            wait_until(lambda: sum(map(stage.sockets_of,
+                                       server.named("work"))) >= 20, 5,
+                       "all are accepted")
+            waiting = connect(server, 1)
+            waiting.sendall(request(ONE))
+            with contextlib.suppress(TimeoutError):
+                expect(not waiting.recv(100), "one too many was answered")
+            for client in clients:
+                client.sendall(request(ONE))
+                expect(client.recv(100) != b"")
+            clients.pop().close()
+            waiting.settimeout(10)
+            expect(SECURE.encode() in waiting.recv(100), "still waits")
+            waiting.close()
+        expect("max_connections (20) reached" in server.log())
+
+
+def test_longest_idle_gives_way(dns):
+    """at max_connections the one that is idle for over 10 s gives way"""
+    with Daemon(dns.folder, max_connections=4, workers=1) as server:
+        with crowd(server, 4) as clients:
+            end = time.monotonic() + 11.5
+            while time.monotonic() < end:
+                for client in clients[1:]:
+                    client.sendall(request(ONE))
+                    client.recv(100)
+                time.sleep(0.5)
+            expect(server.ask(ONE) == SECURE)
+            expect(clients[0].recv(100) == b"", "the idle one is open")
+            clients[1].sendall(request(ONE))
+            expect(clients[1].recv(100) != b"")
+
+
+def test_descriptors_exhausted(dns):
+    """without descriptors new clients wait, old ones are served"""
+    with Daemon(dns.folder, workers=1) as server:
+        worker, = server.named("work")
+        in_use = len(os.listdir("/proc/%d/fd" % worker))
+        limit = in_use + 20
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (limit, limit))
+        with crowd(server, 40, request(ONE)) as clients:
+            for client in clients[:20]:
+                expect(SECURE.encode() in client.recv(100))
+            clients[20].settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                expect(not clients[20].recv(100), "beyond the limit")
+            for client in clients[:20]:
+                client.sendall(request("none1.cases.nsec"))
+                expect(client.recv(100) != b"")
+                client.close()
+            for client in clients[20:]:
+                client.settimeout(10)
+                expect(SECURE.encode() in client.recv(100), "still waits")
+        expect("new clients wait" in server.log(), server.log()[-500:])
+        expect(server.named("work") == [worker], "it was replaced")

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""Processes that are killed or stopped at any moment."""
+
+import os
+import random
+import signal
+import statistics
+import time
+
+from . import stage
+from .stage import Daemon, Load, domains, expect, wait_until
+
+HOURS = 0
+KILLS = 24       # of each kind, unless hours are given
+BACK_S = 1
+
+
+class Cold:
+    """Questions that were never asked: a port makes a host another."""
+
+    def __init__(self):
+        self.n = 0
+
+    def answered(self, server, count=8):
+        """Whether that many have their answers: all resolvers are at work."""
+        ports = range(self.n, self.n + count)
+        self.n += count
+        return all(server.try_ask("[none.mail.nsec]:%d" % (
+            1024 + port % 60000)) == stage.NOTFOUND for port in ports)
+
+
+def kill_one(server, kind):
+    """kill -9; the number of connections that it may have broken."""
+    pid = random.choice(server.named(kind))
+    broken = stage.sockets_of(pid) if kind == "work" else 0
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: stage.is_gone(pid), 5, "the process is gone")
+    return broken
+
+
+def time_back(server, cold):
+    """Seconds until cold questions have their answers."""
+    begun = time.monotonic()
+    wait_until(server.settled, 10, "all processes are back")
+    wait_until(lambda: cold.answered(server), 10, "cold answers")
+    return time.monotonic() - begun
+
+
+def kill_under_load(dns, kind):
+    """Kills for a while; what the clients saw is right."""
+    pairs = domains(1, 60)
+    cold, back_s, broken = Cold(), [], 0
+    end = time.monotonic() + HOURS * 3600
+    with Daemon(dns.folder, resolvers=2) as server:
+        with Load(server, pairs) as load:
+            while len(back_s) < KILLS or time.monotonic() < end:
+                time.sleep(random.uniform(0, 0.05))
+                broken += kill_one(server, kind)
+                back_s.append(time_back(server, cold))
+        load.check(broken)
+        server.check_health()
+    expect(statistics.median(back_s) < BACK_S * stage.PATIENCE,
+           "took", statistics.median(back_s), "s to come back")
+
+
+def test_worker_killed(dns):
+    """a killed worker costs its own connections, and nobody else anything"""
+    kill_under_load(dns, "work")
+
+
+def test_resolver_killed(dns):
+    """a killed resolver costs no lookup and no connection"""
+    kill_under_load(dns, "reso")
+
+
+def test_cold_questions_survive(dns):
+    """questions in flight when their resolver is killed are asked again"""
+    with Daemon(dns.folder) as server:
+        for n in range(6):
+            wait_until(server.settled, 10, "the resolver is back")
+            pairs = domains(10 * n + 1, 10 * n + 10)
+            with server.client() as client:
+                client.send(b"".join(stage.request(k) for k, _ in pairs))
+                time.sleep(random.uniform(0, 0.02))
+                os.kill(server.named("reso")[0], signal.SIGKILL)
+                replies = [client.receive() for _ in pairs]
+            expect(replies == [answer for _, answer in pairs], replies)
+
+
+def test_cache_survives_all(dns):
+    """cached answers survive when all children are killed at once"""
+    pairs = domains(1, 20)
+    with Daemon(dns.folder) as server:
+        server.fill(pairs)
+        with dns.silent():
+            for pid in server.children():
+                os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: server.try_ask(pairs[0][0]), 10, "an answer")
+            server.fill(pairs)
+
+
+def test_parent_killed(dns):
+    """a killed parent takes its children along, and another takes over"""
+    pairs = domains(1, 20)
+    with Daemon(dns.folder) as server:
+        server.fill(pairs)
+        children = server.children()
+        server.process.kill()
+        server.process.wait()
+        wait_until(lambda: all(map(stage.is_gone, children)), 2,
+                   "no child is left")
+        with dns.silent():
+            server.start()
+            wait_until(lambda: server.try_ask(pairs[0][0]), 10, "an answer")
+            server.fill(pairs)
+
+
+def test_resolver_stopped(dns):
+    """a stopped resolver harms no cached answer, and is replaced after 10 s"""
+    cached = domains(1, 20)
+    with Daemon(dns.folder, query_timeout="1s") as server:
+        server.fill(cached)
+        stopped, = server.named("reso")
+        os.kill(stopped, signal.SIGSTOP)
+        with Load(server, cached, clients=2) as load:
+            reply = server.ask("dane90.cases.nsec")
+            expect(reply.startswith("TEMP no answer within 1s"), reply)
+            wait_until(lambda: stage.is_gone(stopped), 14,
+                       "the stopped one is ended")
+            wait_until(lambda: server.ask("dane91.cases.nsec") ==
+                       stage.SECURE, 5, "cold answers")
+        load.check()
+        expect("is silent for 10 s" in server.log(), server.log())
+
+
+def test_worker_stopped(dns):
+    """a stopped worker is replaced after 10 s"""
+    with Daemon(dns.folder, workers=1) as server:
+        stopped, = server.named("work")
+        os.kill(stopped, signal.SIGSTOP)
+        wait_until(lambda: stage.is_gone(stopped), 14, "it is ended")
+        wait_until(lambda: server.try_ask("one.cases.nsec") == stage.SECURE,
+                   5, "answers")

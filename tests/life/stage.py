@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""What the chapters of life share: the DNS that can be silenced, a danemapd
+that runs as nobody, clients that never stop asking, and waiting for things.
+"""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import random
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from e2e import daemon, socketmap
+from tree import tree, zonefile
+
+HERE = pathlib.Path(__file__).parent
+NOBODY = pwd.getpwnam("nobody")
+SILENT = "192.0.2.%d" % tree.FIRST_FAULTY
+SECURE, NONE, MIXED = "OK dane-only", "OK may", "OK dane"
+NOTFOUND = "NOTFOUND "
+KINDS = {"dane": SECURE, "none": NONE, "mixed": MIXED}
+N_DOMAINS = 400  # of each kind
+# Slow programs (valgrind) get more time.
+PATIENCE = int(os.environ.get("PATIENCE", "1"))
+CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|signal (6|7|8|11) \("
+                   r"|[Aa]ssertion")
+
+
+def make_tree(folder):
+    """The zones beside this file, signed."""
+    maker = tree.Maker(folder)
+    maker.zones = zonefile.read(HERE / "zones")
+    maker.run()
+    return maker
+
+
+def wait_until(ask, seconds, what):
+    """Until ask() says something true; returns it."""
+    end = time.monotonic() + seconds * PATIENCE
+    while True:
+        found = ask()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError("not within %s s: %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+def expect(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(map(str, what)))
+
+
+def domains(first=1, last=N_DOMAINS):
+    """Pairs of domain and the only answer that is right."""
+    return [("%s%d.cases.nsec" % (kind, n), answer)
+            for n in range(first, last + 1)
+            for kind, answer in KINDS.items()]
+
+
+class Dns:
+    """The NSDs of the tree, and an address of which nobody hears anything."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.running = []
+        self.deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def __enter__(self):
+        self.deaf.bind((SILENT, 53))
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.deaf.close()
+        self.stop()
+
+    def start(self):
+        addresses = (tree.UPPER, tree.LOWER)
+        with open(self.folder / "servers.log", "ab") as log:
+            self.running = [subprocess.Popen(
+                ["nsd", "-d", "-c", self.folder / (address + ".conf")],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True) for address in addresses]
+        for address in addresses:
+            tree.wait_until_answering(address)
+
+    def signal(self, number):
+        """To all processes of all NSDs."""
+        for process in self.running:
+            os.killpg(process.pid, number)
+
+    @contextlib.contextmanager
+    def silent(self):
+        """Nobody answers, and nobody says so."""
+        self.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
+    def stop(self):
+        self.signal(signal.SIGKILL)
+        for process in self.running:
+            process.wait()
+
+
+class Daemon(daemon.Daemon):
+    """A danemapd that reads a file and runs as nobody."""
+
+    def __init__(self, tree_folder, **settings):
+        super().__init__(tree_folder, **{
+            "user": "nobody", "workers": "2", "query_timeout": "5s",
+            "log_level": "info", **settings})
+        os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
+        self.conf = self.folder / "conf"
+        self.limit = None  # on descriptors
+
+    def command(self, *more):
+        return [daemon.PROGRAM, "-c", str(self.conf), *more]
+
+    def configure(self, **settings):
+        self.settings.update(settings)
+        self.conf.write_text("".join(
+            "%s = %s\n" % pair for pair in self.settings.items()))
+
+    def start(self):
+        self.configure()
+        return super().start()
+
+    def restart(self):
+        """SIGTERM, and another at once."""
+        status = self.stop()
+        expect(status == 0, "exit status", status)
+        self.start()
+        self.wait_listening()
+
+    def wait_listening(self):
+        wait_until(lambda: self.try_ask(daemon.SIGNED_NAME), 10,
+                   "danemapd answers:\n" + self.log()[-2000:])
+
+    def try_ask(self, key, timeout_s=10):
+        """The reply, or None where there is no connection."""
+        try:
+            return self.ask(key, timeout_s=timeout_s)
+        except (OSError, EOFError):
+            return None
+
+    def fill(self, pairs):
+        """Asks for all of them on one connection, in order."""
+        with self.client() as client:
+            for key, answer in pairs:
+                reply = client.ask("dane", key)
+                expect(reply == answer, key, "got", reply)
+
+    def named(self, kind):
+        """The pids of its workers (`work`) or resolvers (`reso`)."""
+        return [pid for pid in self.children()
+                if comm(pid).startswith("danemapd-" + kind)]
+
+    def reload(self, expected=True):
+        """SIGHUP; until the log tells how it went."""
+        words = "in force" if expected else "stays in force"
+        before = self.log().count(words)
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.log().count(words) > before, 20,
+                   "reload:\n" + self.log()[-2000:])
+
+    def settled(self):
+        """Whether there is one generation, and it is whole."""
+        return len(self.children()) == \
+            len(self.named("work") + self.named("reso")) == \
+            int(self.settings["workers"]) + \
+            int(self.settings.get("resolvers", 1))
+
+    def check_health(self):
+        """Nothing crashed that no test killed."""
+        found = CRASH.search(self.log())
+        expect(not found, "in the log:", found and
+               self.log()[max(0, found.start() - 200):][:3000])
+
+
+def comm(pid):
+    try:
+        return pathlib.Path("/proc/%d/comm" % pid).read_text().strip()
+    except OSError:
+        return ""
+
+
+def is_gone(pid):
+    """Whether a process is no more, or a zombie that nobody took."""
+    try:
+        stat = pathlib.Path("/proc/%d/stat" % pid).read_text()
+    except OSError:
+        return True
+    return stat.rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def sockets_of(pid):
+    """How many sockets a process has open."""
+    folder = "/proc/%d/fd" % pid
+    count = 0
+    for fd in os.listdir(folder):
+        try:
+            count += os.readlink(folder + "/" + fd).startswith("socket:")
+        except OSError:
+            pass
+    return count
+
+
+class Load:
+    """Clients that never stop asking, and what they saw."""
+
+    def __init__(self, server, pairs, clients=8, pause_s=0.002):
+        self.server = server
+        self.pairs = pairs
+        self.pause_s = pause_s
+        self.asked = 0
+        self.lost = 0       # connections that broke
+        self.wrong = []     # (key, reply)
+        self.slowest_s = 0
+        self.ending = False
+        self.threads = [threading.Thread(target=self.run, daemon=True)
+                        for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending = True
+        for thread in self.threads:
+            thread.join()
+
+    def run(self):
+        while not self.ending:
+            try:
+                with self.server.client() as client:
+                    while not self.ending:
+                        self.ask(client)
+            except (OSError, EOFError):
+                self.lost += 1
+
+    def ask(self, client):
+        key, answer = random.choice(self.pairs)
+        begun = time.monotonic()
+        reply = client.ask("dane", key)
+        self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
+        self.asked += 1
+        if reply != answer:
+            self.wrong.append((key, reply))
+        time.sleep(self.pause_s)
+
+    def check(self, lost_max=0):
+        expect(self.asked > 0, "nobody asked")
+        expect(not self.wrong, len(self.wrong), "of", self.asked,
+               "answers were wrong:", self.wrong[:5])
+        expect(self.lost <= lost_max, self.lost, "connections broke, not",
+               lost_max)
+
+
+def request(key, name="dane"):
+    return socketmap.request(name, key)
