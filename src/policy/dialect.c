@@ -3,8 +3,8 @@
 
 // The words that Postfix hears. Promises that every reply is one that each
 // Postfix the map is meant for takes, 2.10 included, which does not survive an
-// error; knows nothing of netstrings, policy files or why facts are as they
-// are.
+// error; knows nothing of netstrings, of how rules are found or why facts
+// are as they are.
 
 #include "config.h"
 
@@ -35,7 +35,8 @@ _Static_assert(FINGERPRINT_HEAD_LEN + HEX_LEN(SHA512_LEN * FACTS_SHA512_MAX) >
 // What is to be said, before it is put into words.
 enum answer {
 	ANSWER_DEFER = 0,
-	ANSWER_FATAL, // any level with DANE would make smtp(8) panic
+	ANSWER_FATAL,   // any level with DANE would make smtp(8) panic
+	ANSWER_NO_TLSA, // nothing but DANE will do, and there is none
 	ANSWER_NOTFOUND,
 	ANSWER_NONE,
 	ANSWER_MAY,
@@ -50,6 +51,7 @@ enum answer {
 static const char *const fixed_replies[] = {
 	[ANSWER_FATAL] = "TEMP a TLSA record without data would make Postfix "
 			 "panic (empty_tlsa = protect)",
+	[ANSWER_NO_TLSA] = "OK defer-no-tlsa",
 	[ANSWER_NOTFOUND] = "NOTFOUND ",
 	[ANSWER_NONE] = "OK none",
 	[ANSWER_MAY] = "OK may",
@@ -156,14 +158,62 @@ put_facts_defer(enum dialect_map map, const struct facts *facts, char *ret)
 	return put_defer(map, reason, strlen(reason), ret);
 }
 
-// For a domain without DANE. What the administrator wrote in brackets or with
-// a port has its level in main.cf, and that must not be lowered.
-static enum answer
-no_dane(const struct nexthop *nexthop, const struct dialect_settings *settings)
+// --- rules ---
+
+// The least that a rule demands of whatever DNS says.
+enum least {
+	LEAST_NOTHING = 0,
+	LEAST_MAY,
+	LEAST_ENCRYPT,
+	LEAST_DANE,
+	LEAST_DANE_ONLY,
+};
+
+// A fixed level with DANE.
+static bool
+is_dane_rule(const struct rules_rule *rule)
 {
-	if (!nexthop->bare)
+	return rule != NULL &&
+	       (rule->kind == RULES_DANE || rule->kind == RULES_DANE_ONLY);
+}
+
+// A Postfix that is told fingerprints cannot be told `dane-only`: there that
+// rule is a floor.
+static enum least
+least_of(const struct dialect_question *question)
+{
+	const struct rules_rule *rule = question->rule;
+
+	if (rule == NULL)
+		return LEAST_NOTHING;
+	if (rule->kind == RULES_DANE_ONLY)
+		return LEAST_DANE_ONLY;
+	if (rule->kind != RULES_FLOOR)
+		return LEAST_NOTHING;
+	switch (rule->floor) {
+	case RULES_AT_LEAST_MAY:
+		return LEAST_MAY;
+	case RULES_AT_LEAST_ENCRYPT:
+		return LEAST_ENCRYPT;
+	case RULES_AT_LEAST_DANE:
+		return LEAST_DANE;
+	case RULES_AT_LEAST_DANE_ONLY:
+		break;
+	}
+	return LEAST_DANE_ONLY;
+}
+
+// For a domain without DANE and without a rule. What the administrator wrote
+// in brackets or with a port has its level in main.cf, and that must not be
+// lowered.
+static enum answer
+no_dane_reply(const struct dialect_question *question)
+{
+	const struct nexthop *nexthop = question->nexthop;
+
+	if (!nexthop->bare || nexthop->kind == NEXTHOP_ADDRESS)
 		return ANSWER_NOTFOUND;
-	switch (settings->no_dane_reply) {
+	switch (question->settings->no_dane_reply) {
 	case DIALECT_NONE_MAY:
 		return ANSWER_MAY;
 	case DIALECT_NONE_ENCRYPT:
@@ -176,6 +226,35 @@ no_dane(const struct nexthop *nexthop, const struct dialect_settings *settings)
 	return ANSWER_NOTFOUND;
 }
 
+// For a domain without DANE: a floor lifts what is below it.
+static enum answer
+no_dane(const struct dialect_question *question)
+{
+	enum answer reply = no_dane_reply(question);
+	bool fingerprint = question->map == DIALECT_FINGERPRINT;
+	bool encrypt =
+	    question->settings->no_dane_reply == DIALECT_NONE_ENCRYPT;
+
+	switch (least_of(question)) {
+	case LEAST_NOTHING:
+		return reply;
+	case LEAST_ENCRYPT:
+		return ANSWER_ENCRYPT;
+	case LEAST_DANE_ONLY:
+		return fingerprint ? ANSWER_NO_TLSA : ANSWER_DANE_ONLY;
+	case LEAST_DANE:
+		// Where a host has no records, `encrypt` is the more.
+		if (!fingerprint)
+			return encrypt ? ANSWER_ENCRYPT : ANSWER_DANE;
+		break;
+	case LEAST_MAY:
+		break;
+	}
+	return reply == ANSWER_NONE ? ANSWER_MAY : reply;
+}
+
+// --- the dane map ---
+
 // At `dane` Postfix delivers to a host without TLSA records in clear text, so
 // where `encrypt` is the least that is wanted, that level will not do.
 static enum answer
@@ -186,37 +265,68 @@ at_least_encrypt(const struct facts *facts, const struct decide_count *count)
 		   : ANSWER_ENCRYPT;
 }
 
+static bool
+wants_encryption(const struct dialect_question *question)
+{
+	return question->settings->no_dane_reply == DIALECT_NONE_ENCRYPT ||
+	       least_of(question) == LEAST_ENCRYPT;
+}
+
+// Any level with DANE, kept from Postfix where it would be its end. `encrypt`
+// makes it look up no records; where nothing but DANE will do, mail waits.
 static enum answer
-strict_answer(const struct facts *facts, enum decide_verdict verdict,
-    const struct dialect_settings *settings)
+guard(const struct dialect_question *question, const struct facts *facts,
+    enum answer answer)
 {
 	struct decide_count count;
+
 	decide_count(facts, &count);
-	if (count.kills_smtp && !settings->empty_tlsa_ignore)
-		return count.n_dane > 0 ? ANSWER_FATAL : ANSWER_ENCRYPT;
-	if (verdict == DECIDE_DANE_ONLY)
+	if (!count.kills_smtp || question->settings->empty_tlsa_ignore)
+		return answer;
+	return count.n_dane > 0 || least_of(question) == LEAST_DANE_ONLY
+		   ? ANSWER_FATAL
+		   : ANSWER_ENCRYPT;
+}
+
+static enum answer
+strict_answer(const struct dialect_question *question,
+    const struct facts *facts, enum decide_verdict verdict)
+{
+	struct decide_count count;
+
+	decide_count(facts, &count);
+	if (verdict == DECIDE_DANE_ONLY ||
+	    least_of(question) == LEAST_DANE_ONLY)
 		return ANSWER_DANE_ONLY;
-	if (settings->no_dane_reply == DIALECT_NONE_ENCRYPT)
+	if (wants_encryption(question))
 		return at_least_encrypt(facts, &count);
 	return ANSWER_DANE;
 }
 
 static enum answer
-dane_answer(const struct nexthop *nexthop, const struct facts *facts,
-    const struct dialect_settings *settings)
+dane_answer(const struct dialect_question *question, const struct facts *facts)
 {
-	enum decide_verdict verdict = decide(facts, settings->insecure_may);
+	enum decide_verdict verdict =
+	    decide(facts, question->settings->insecure_may);
+
 	switch (verdict) {
-	case DECIDE_NONE:
-		return no_dane(nexthop, settings);
+	case DECIDE_NONE: {
+		enum answer answer = no_dane(question);
+		if (answer != ANSWER_DANE && answer != ANSWER_DANE_ONLY)
+			return answer;
+		return guard(question, facts, answer);
+	}
 	case DECIDE_DANE:
 	case DECIDE_DANE_ONLY:
-		return strict_answer(facts, verdict, settings);
+		return guard(
+		    question, facts, strict_answer(question, facts, verdict));
 	case DECIDE_DEFER:
 		break;
 	}
 	return ANSWER_DEFER;
 }
+
+// --- the fingerprint map ---
 
 static struct digests
 chosen_digests(
@@ -281,14 +391,15 @@ find_prospects(const struct facts *facts, uint8_t writable,
 }
 
 static enum answer
-fingerprint_by_host(const struct nexthop *nexthop, const struct facts *facts,
-    const struct dialect_settings *settings)
+fingerprint_by_host(
+    const struct dialect_question *question, const struct facts *facts)
 {
 	struct prospect best, others;
-	struct digests digests = chosen_digests(facts, settings);
+	struct digests digests = chosen_digests(facts, question->settings);
+
 	find_prospects(facts, digests.writable, &best, &others);
 	if (best.any_nodane)
-		return no_dane(nexthop, settings);
+		return no_dane(question);
 	if (best.any_writable)
 		return ANSWER_FINGERPRINT;
 	if (best.any_encrypted)
@@ -296,28 +407,46 @@ fingerprint_by_host(const struct nexthop *nexthop, const struct facts *facts,
 	return others.any_writable ? ANSWER_FINGERPRINT : ANSWER_DEFER;
 }
 
+// Nothing but DANE will do: hosts without it are not delivered to, whatever
+// their preference, and neither is anybody behind an unsigned MX.
 static enum answer
-fingerprint_answer(const struct nexthop *nexthop, const struct facts *facts,
-    const struct dialect_settings *settings)
+fingerprint_only(
+    const struct dialect_question *question, const struct facts *facts)
 {
-	switch (decide(facts, settings->insecure_may)) {
-	case DECIDE_NONE:
-		return no_dane(nexthop, settings);
-	case DECIDE_DANE_ONLY:
-		return fingerprint_by_host(nexthop, facts, settings);
-	case DECIDE_DANE: {
-		struct decide_count count;
-		decide_count(facts, &count);
-		// All in error behind an unsigned MX: there `dane` leaves it
-		// to Postfix, and this Postfix cannot.
-		if (count.n_dane + count.n_unusable + count.n_nodane == 0)
-			return no_dane(nexthop, settings);
-		return fingerprint_by_host(nexthop, facts, settings);
-	}
-	case DECIDE_DEFER:
-		break;
-	}
-	return ANSWER_DEFER;
+	struct prospect best, others;
+	struct digests digests = chosen_digests(facts, question->settings);
+	struct decide_count count;
+
+	if (facts->mx != FACTS_MX_SECURE)
+		return ANSWER_NO_TLSA;
+	find_prospects(facts, digests.writable, &best, &others);
+	if (best.any_writable || others.any_writable)
+		return ANSWER_FINGERPRINT;
+	decide_count(facts, &count);
+	return count.n_error > 0 ? ANSWER_DEFER : ANSWER_NO_TLSA;
+}
+
+static enum answer
+fingerprint_answer(
+    const struct dialect_question *question, const struct facts *facts)
+{
+	enum decide_verdict verdict =
+	    decide(facts, question->settings->insecure_may);
+	struct decide_count count;
+
+	if (verdict == DECIDE_DEFER)
+		return ANSWER_DEFER;
+	if (verdict == DECIDE_NONE)
+		return no_dane(question);
+	if (least_of(question) == LEAST_DANE_ONLY)
+		return fingerprint_only(question, facts);
+	// All in error behind an unsigned MX: there `dane` leaves it to
+	// Postfix, and this Postfix cannot.
+	decide_count(facts, &count);
+	if (verdict == DECIDE_DANE &&
+	    count.n_dane + count.n_unusable + count.n_nodane == 0)
+		return no_dane(question);
+	return fingerprint_by_host(question, facts);
 }
 
 // "AA:BB|CC:DD": matches of one_len octets each.
@@ -338,26 +467,140 @@ put_matches(char *at, const struct digests *digests)
 	return at - 1;
 }
 
+// --- answers ---
+
+// The attributes that a rule has beside `dane` or `dane-only` go with whatever
+// level with TLS stands in for it: " NAME=VALUE ...", or nothing.
+static const char *
+attributes_of(const struct dialect_question *question, size_t *ret_len)
+{
+	const char *rule = "", *blank;
+
+	if (is_dane_rule(question->rule))
+		rule = question->rule->answer;
+	size_t len = strlen(rule);
+	blank = memchr(rule, ' ', len);
+	*ret_len = blank == NULL ? 0 : len - (size_t)(blank - rule);
+	return blank == NULL ? "" : blank;
+}
+
+static size_t
+put_attributes(const struct dialect_question *question, char *ret, size_t len)
+{
+	size_t more;
+	const char *attributes = attributes_of(question, &more);
+
+	return (size_t)(put(ret + len, attributes, more) - ret);
+}
+
+static size_t
+put_answer(
+    const struct dialect_question *question, enum answer answer, char *ret)
+{
+	size_t len = put_whole(ret, fixed_replies[answer]);
+
+	if (answer == ANSWER_ENCRYPT || answer == ANSWER_MAY)
+		return put_attributes(question, ret, len);
+	return len;
+}
+
 // Facts that promise matches and hold none are not to be believed.
 static size_t
-put_fingerprints(const struct facts *facts,
-    const struct dialect_settings *settings, char *ret, size_t size)
+put_fingerprints(const struct dialect_question *question,
+    const struct facts *facts, char *ret, size_t size)
 {
-	struct digests digests = chosen_digests(facts, settings);
+	struct digests digests = chosen_digests(facts, question->settings);
+	size_t more,
+	    limit = size < DIALECT_REPLY_MAX ? size : DIALECT_REPLY_MAX;
+
 	if (facts->partial || digests.len == 0)
 		return put_defer(DIALECT_FINGERPRINT, "", 0, ret);
-	size_t limit = size < DIALECT_REPLY_MAX ? size : DIALECT_REPLY_MAX;
-	if (FINGERPRINT_HEAD_LEN + HEX_LEN(digests.len) > limit)
-		return put_whole(ret, fixed_replies[ANSWER_ENCRYPT]);
+	attributes_of(question, &more);
+	if (FINGERPRINT_HEAD_LEN + HEX_LEN(digests.len) + more > limit)
+		return put_answer(question,
+		    least_of(question) == LEAST_DANE_ONLY ? ANSWER_NO_TLSA
+							  : ANSWER_ENCRYPT,
+		    ret);
 	char *at = put(ret, FINGERPRINT_HEAD, FINGERPRINT_HEAD_LEN);
-	return (size_t)(put_matches(at, &digests) - ret);
+	at = put_matches(at, &digests);
+	return put_attributes(question, ret, (size_t)(at - ret));
+}
+
+static size_t
+put_rule(const struct rules_rule *rule, char *ret)
+{
+	char *at = put(ret, "OK ", 3);
+	return (size_t)(put(at, rule->answer, strlen(rule->answer)) - ret);
+}
+
+static bool
+is_looked_up(const struct nexthop *nexthop)
+{
+	return nexthop->kind == NEXTHOP_DOMAIN || nexthop->kind == NEXTHOP_HOST;
+}
+
+// Whether the rule is an answer as it stands.
+static bool
+is_fixed(const struct dialect_question *question)
+{
+	const struct rules_rule *rule = question->rule;
+
+	return rule != NULL && (rule->kind == RULES_FIXED ||
+				   (is_dane_rule(rule) &&
+				       question->map != DIALECT_FINGERPRINT));
+}
+
+bool
+dialect_needs_dns(const struct dialect_question *question)
+{
+	return is_looked_up(question->nexthop) && !is_fixed(question);
+}
+
+bool
+dialect_wants_facts(const struct dialect_question *question)
+{
+	return is_looked_up(question->nexthop) && is_fixed(question) &&
+	       is_dane_rule(question->rule) &&
+	       !question->settings->empty_tlsa_ignore;
+}
+
+// Postfix asks for a parent only after it found nothing for the domain itself:
+// its fixed rule is all there is to say.
+static enum answer
+parent_answer(const struct dialect_question *question)
+{
+	const struct rules_rule *rule = question->rule;
+
+	return rule != NULL && rule->kind == RULES_DANE_ONLY ? ANSWER_NO_TLSA
+							     : ANSWER_NOTFOUND;
 }
 
 size_t
-dialect_answer(enum dialect_map map, const struct nexthop *nexthop,
-    const struct entry *entry, enum entry_use use,
-    const struct dialect_settings *settings, char *ret, size_t size)
+dialect_fixed(const struct dialect_question *question,
+    const struct facts *facts, char *ret)
 {
+	enum answer answer = ANSWER_NOTFOUND;
+
+	if (is_fixed(question)) {
+		answer = ANSWER_DANE; // or what else the rule says
+		if (is_dane_rule(question->rule) && facts != NULL)
+			answer = guard(question, facts, answer);
+		if (answer == ANSWER_DANE)
+			return put_rule(question->rule, ret);
+	} else if (question->nexthop->kind == NEXTHOP_PARENT) {
+		answer = parent_answer(question);
+	} else if (question->nexthop->kind == NEXTHOP_ADDRESS) {
+		answer = no_dane(question);
+	}
+	return put_answer(question, answer, ret);
+}
+
+size_t
+dialect_answer(const struct dialect_question *question,
+    const struct entry *entry, enum entry_use use, char *ret, size_t size)
+{
+	enum dialect_map map = question->map;
+
 	if (use == ENTRY_MISS || use == ENTRY_DEFER)
 		return put_defer(map, entry->defer_reason,
 		    entry->has_defer ? entry->defer_len : 0, ret);
@@ -365,15 +608,15 @@ dialect_answer(enum dialect_map map, const struct nexthop *nexthop,
 	const struct facts *facts = &entry->facts;
 	enum answer answer = ANSWER_DEFER;
 	if (map != DIALECT_FINGERPRINT)
-		answer = dane_answer(nexthop, facts, settings);
+		answer = dane_answer(question, facts);
 	else if (use != ENTRY_STALE) // an old key must not outlive its record
-		answer = fingerprint_answer(nexthop, facts, settings);
+		answer = fingerprint_answer(question, facts);
 
 	if (answer == ANSWER_DEFER)
 		return put_facts_defer(map, facts, ret);
 	if (answer == ANSWER_FINGERPRINT)
-		return put_fingerprints(facts, settings, ret, size);
-	return put_whole(ret, fixed_replies[answer]);
+		return put_fingerprints(question, facts, ret, size);
+	return put_answer(question, answer, ret);
 }
 
 size_t

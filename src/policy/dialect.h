@@ -8,6 +8,7 @@
 #include "policy/decide.h"
 #include "policy/entry.h"
 #include "policy/nexthop.h"
+#include "policy/rules.h"
 
 // Postfix's socketmap_max_reply_size (socketmap_table(5)).
 #define DIALECT_REPLY_MAX 100000
@@ -25,22 +26,42 @@ enum dialect_none { // no_dane_reply
 
 struct dialect_settings {
 	enum dialect_none no_dane_reply;
-	bool insecure_may;     // insecure_mx = may
-	bool empty_tlsa_ignore; // empty_tlsa = ignore
+	bool insecure_may;       // insecure_mx = may
+	bool empty_tlsa_ignore;  // empty_tlsa = ignore
 	bool fingerprint_sha512; // fingerprint_digest = sha512
 };
 
 // Case-insensitive; "query", "querywithtlsrpt" and "postfix" are the dane map.
 enum dialect_map dialect_map(const char *name, size_t len);
 
+// One question, and what the administrator says to it.
+struct dialect_question {
+	enum dialect_map map;
+	const struct nexthop *nexthop;
+	const struct rules_rule *rule; // the one that applies, or NULL
+	const struct dialect_settings *settings;
+};
+
+// Whether an entry must be had before dialect_answer can tell; else
+// dialect_fixed does.
+bool dialect_needs_dns(const struct dialect_question *question);
+
+// Whether dialect_fixed should be given the facts, where some are at hand: a
+// fixed level with DANE is given without the DNS, but not to a domain that is
+// known for a record that makes smtp(8) panic.
+bool dialect_wants_facts(const struct dialect_question *question);
+
 // All of these write one socketmap reply (no netstring) and return its length;
-// ret must hold DIALECT_SHORT_MAX octets, for dialect_answer in the fingerprint
-// map DIALECT_REPLY_MAX.
+// ret must hold DIALECT_SHORT_MAX octets, for dialect_answer and dialect_fixed
+// DIALECT_REPLY_MAX.
+
+// facts: however old, or NULL.
+size_t dialect_fixed(const struct dialect_question *question,
+    const struct facts *facts, char *ret);
 
 // From an entry that entry_judge calls FRESH, GRACE, STALE or DEFER.
-size_t dialect_answer(enum dialect_map map, const struct nexthop *nexthop,
-    const struct entry *entry, enum entry_use use,
-    const struct dialect_settings *settings, char *ret, size_t size);
+size_t dialect_answer(const struct dialect_question *question,
+    const struct entry *entry, enum entry_use use, char *ret, size_t size);
 
 // Without an entry: the lookup cannot be had. TEMP in the dane map; in the
 // fingerprint map an OK with a level that does not exist, because Postfix 2.10

@@ -8,5 +8,10 @@ src_policy_libpolicy_a_SOURCES = \
 	src/policy/facts.c src/policy/facts.h \
 	src/policy/entry.c src/policy/entry.h \
 	src/policy/walk.c src/policy/walk.h \
+	src/policy/rules.c src/policy/rules.h src/policy/rules_block.h \
+	src/policy/rules_read.c \
+	src/policy/rules_grammar.c src/policy/rules_grammar.h \
+	src/policy/rules_words.c src/policy/rules_words.h \
+	src/policy/rules_day.c src/policy/rules_day.h \
 	src/policy/decide.c src/policy/decide.h \
 	src/policy/dialect.c src/policy/dialect.h

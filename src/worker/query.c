@@ -212,8 +212,10 @@ query_begin(struct query_desk *desk, const char *payload, size_t len,
 	count(&page->n_cached);
 	if (use == ENTRY_DEFER)
 		count(&page->n_deferred);
-	result->reply_len = dialect_answer(map, &nexthop, &entry, use,
-	    desk->dialect, result->reply, DIALECT_REPLY_MAX);
+	struct dialect_question question = { map, &nexthop, NULL,
+		desk->dialect };
+	result->reply_len = dialect_answer(
+	    &question, &entry, use, result->reply, DIALECT_REPLY_MAX);
 	log_reply(map, nexthop.name, result->reply, result->reply_len, "cache");
 	return QUERY_REPLIED;
 }
@@ -256,8 +258,9 @@ reply_from_entry(struct query_desk *desk, const struct query *query,
 		    "the answer ran out on its way", ret);
 	if (use == ENTRY_DEFER)
 		count(&desk->settings.page->n_deferred);
-	return dialect_answer(query->map, &query->nexthop, &entry, use,
-	    desk->dialect, ret, DIALECT_REPLY_MAX);
+	struct dialect_question question = { query->map, &query->nexthop, NULL,
+		desk->dialect };
+	return dialect_answer(&question, &entry, use, ret, DIALECT_REPLY_MAX);
 }
 
 static size_t

@@ -305,8 +305,11 @@ expect_answer(enum dialect_map map, enum entry_use use,
 	struct nexthop nexthop = nexthop_of(row->with);
 	struct dialect_settings settings = settings_of(row->with);
 	memset(reply, 'x', 1024);
-	assert_reply(dialect_answer(map, &nexthop, &entry, use, &settings,
-			 reply, sizeof(reply)),
+	struct dialect_question question = {
+		.map = map, .nexthop = &nexthop, .settings = &settings
+	};
+	assert_reply(
+	    dialect_answer(&question, &entry, use, reply, sizeof(reply)),
 	    expected);
 }
 
@@ -348,8 +351,10 @@ no_fingerprint_reply_is_an_error(void **state)
 		make_entry(&row, &entry);
 		struct nexthop nexthop = nexthop_of(row.with);
 		struct dialect_settings in_force = settings_of(row.with);
-		size_t len = dialect_answer(DIALECT_FINGERPRINT, &nexthop,
-		    &entry, use, &in_force, reply, sizeof(reply));
+		struct dialect_question question = { DIALECT_FINGERPRINT,
+			&nexthop, NULL, &in_force };
+		size_t len = dialect_answer(
+		    &question, &entry, use, reply, sizeof(reply));
 		assert_in_range(len, 1, sizeof(reply) - 1);
 		reply[len] = '\0';
 		bool found = strncmp(reply, "OK ", 3) == 0 && reply[3] != '\0';
@@ -366,11 +371,14 @@ a_deferral_says_its_own_reason(void **state)
 		.defer_reason = "MX: SERVFAILxxx" };
 	struct nexthop nexthop = nexthop_of(0);
 	struct dialect_settings settings = settings_of(0);
-	assert_reply(dialect_answer(DIALECT_DANE, &nexthop, &entry, ENTRY_DEFER,
-			 &settings, reply, sizeof(reply)),
+	struct dialect_question question = { DIALECT_DANE, &nexthop, NULL,
+		&settings };
+	assert_reply(dialect_answer(
+			 &question, &entry, ENTRY_DEFER, reply, sizeof(reply)),
 	    "TEMP MX: SERVFAIL");
-	assert_reply(dialect_answer(DIALECT_FINGERPRINT, &nexthop, &entry,
-			 ENTRY_DEFER, &settings, reply, sizeof(reply)),
+	question.map = DIALECT_FINGERPRINT;
+	assert_reply(dialect_answer(
+			 &question, &entry, ENTRY_DEFER, reply, sizeof(reply)),
 	    DEFER_LEVEL);
 }
 
@@ -388,8 +396,10 @@ expect_many(unsigned with, uint16_t n, size_t size, size_t expected_len)
 	struct dialect_settings settings = settings_of(with);
 	char *exact = malloc(size);
 	assert_non_null(exact);
-	size_t len = dialect_answer(DIALECT_FINGERPRINT, &nexthop, &entry,
-	    ENTRY_FRESH, &settings, exact, size);
+	struct dialect_question question = { DIALECT_FINGERPRINT, &nexthop,
+		NULL, &settings };
+	size_t len =
+	    dialect_answer(&question, &entry, ENTRY_FRESH, exact, size);
 	assert_int_equal(len, expected_len);
 	if (len == strlen("OK encrypt"))
 		assert_memory_equal(exact, "OK encrypt", len);
