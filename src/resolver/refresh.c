@@ -16,7 +16,9 @@
 
 #include "resolver/kept.h"
 
-#define MS_PER_S UINT64_C(1000)
+#define MS_PER_S      UINT64_C(1000)
+// Timers count from the begin of a round of the loop and may be early by it.
+#define TURN_SLACK_MS 50
 
 struct refresh {
 	struct refresh_settings with;
@@ -43,7 +45,8 @@ promise_free(struct promise *promise)
 }
 
 // libunbound counts in seconds of the wall clock, and gives a record out until
-// its last one is over: asked in between it would repeat what it knows.
+// its last one is over: asked in between it would repeat what it knows, with a
+// TTL of zero. The grace of two seconds has room for that.
 static uint64_t
 to_turn_of_second_ms(uint64_t wait_ms)
 {
@@ -52,7 +55,7 @@ to_turn_of_second_ms(uint64_t wait_ms)
 
 	clock_gettime(CLOCK_REALTIME, &wall);
 	past_ms = ((uint64_t)wall.tv_nsec / 1000000 + wait_ms) % MS_PER_S;
-	return wait_ms + (MS_PER_S - past_ms);
+	return wait_ms + (MS_PER_S - past_ms) + TURN_SLACK_MS;
 }
 
 static void
