@@ -66,6 +66,7 @@ struct dns {
 	struct lookups waiting; // for libunbound
 	struct lookups ready;   // for the next round
 	unsigned n_pending, n_peak;
+	bool keep_wire;
 	struct prime prime;
 	char *forward, *anchor_file; // for sentences; NULL: the defaults
 };
@@ -79,6 +80,8 @@ struct dns_lookup {
 	enum walk_type type;
 	enum walk_security security; // without packet
 	struct packet *packet;
+	uint8_t *wire; // NULL unless replies are to show it
+	size_t wire_len;
 	char cause[WALK_CAUSE_MAX + 1];
 	char name[]; // as libc writes it
 };
@@ -89,6 +92,7 @@ static void
 lookup_free(struct dns_lookup *lookup)
 {
 	packet_free(lookup->packet);
+	free(lookup->wire);
 	free(lookup);
 }
 
@@ -98,6 +102,16 @@ set_cause(
 {
 	lookup->security = security;
 	(void)snprintf(lookup->cause, sizeof(lookup->cause), "%s", cause);
+}
+
+static void
+keep_wire(struct dns_lookup *lookup, const uint8_t *wire, size_t len)
+{
+	lookup->wire = malloc(len);
+	if (lookup->wire == NULL)
+		return;
+	memcpy(lookup->wire, wire, len);
+	lookup->wire_len = len;
 }
 
 static void
@@ -114,6 +128,8 @@ read_packet(struct dns_lookup *lookup, const uint8_t *wire, int len, int sec)
 	if (r < 0)
 		set_cause(lookup, WALK_FAILED,
 		    r == -ENOMEM ? "out of memory" : "malformed answer");
+	else if (lookup->dns->keep_wire)
+		keep_wire(lookup, wire, (size_t)len);
 }
 
 static void
@@ -151,13 +167,16 @@ on_answer(void *arg, int rcode, void *wire, int len, int sec, char *why_bogus,
 static void
 hand_out(struct dns_lookup *lookup)
 {
-	const struct walk_reply bare = {
+	struct walk_reply reply = {
 		.security = lookup->security,
 		.cause = lookup->cause,
 	};
 
-	lookup->done(lookup->arg,
-	    lookup->packet != NULL ? packet_reply(lookup->packet) : &bare);
+	if (lookup->packet != NULL)
+		reply = *packet_reply(lookup->packet);
+	reply.wire = lookup->wire;
+	reply.wire_len = lookup->wire_len;
+	lookup->done(lookup->arg, &reply);
 }
 
 static void
@@ -548,6 +567,7 @@ dns_new(struct event_base *base, const struct dns_settings *settings,
 		return -ENOMEM;
 	TAILQ_INIT(&dns->waiting);
 	TAILQ_INIT(&dns->ready);
+	dns->keep_wire = settings->keep_wire;
 	dns->drain = evtimer_new(base, on_drain, dns);
 	if (source_is_set(settings->forward))
 		dns->forward = strdup(settings->forward);

@@ -22,6 +22,7 @@ struct dns_settings {
 	const char *forward;	       // white-space separated ADDRESS[@PORT],
 				       // NULL: full recursion
 	unsigned concurrency;	       // domains at once
+	bool keep_wire;		       // replies show the answer's octets
 };
 
 // Called once a lookup, unless cancelled. reply is borrowed.

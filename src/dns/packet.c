@@ -410,6 +410,77 @@ packet_parse(const uint8_t *wire, size_t len, const char *name,
 	return r;
 }
 
+struct tour {
+	packet_visitor *visit;
+	void *arg;
+};
+
+static void
+show(const struct tour *tour, const struct way *way, const ns_rr *rr,
+    const char *name)
+{
+	tour->visit(tour->arg, &(struct packet_record){
+				   .owner = name_or_root(way->name),
+				   .type = (enum walk_type)ns_rr_type(*rr),
+				   .ttl_s = record_ttl_s(rr),
+				   .name = name,
+				   .rdata = ns_rr_rdata(*rr),
+				   .len = ns_rr_rdlen(*rr),
+			       });
+}
+
+// All records of one type at way->name; a name in them lies behind skip octets.
+static int
+show_all(struct tour *tour, struct way *way, ns_type type, size_t skip)
+{
+	char name[WALK_NAME_MAX];
+	bool has_name = type == ns_t_cname || type == ns_t_mx;
+	int index = 0, r;
+	ns_rr rr;
+
+	while ((r = next_record(way, type, &index, &rr)) > 0) {
+		if (has_name && read_name(&way->msg, &rr, skip, name) < 0)
+			return -EBADMSG;
+		show(tour, way, &rr, has_name ? name_or_root(name) : NULL);
+	}
+	return r;
+}
+
+static int
+show_aliases(struct tour *tour, struct way *way)
+{
+	int r;
+
+	if (way->type == ns_t_cname)
+		return 0;
+	do {
+		if (way->n_aliases++ > PACKET_ALIASES_MAX)
+			return -EBADMSG;
+		r = show_all(tour, way, ns_t_cname, 0);
+		if (r == 0)
+			r = follow_alias(way);
+	} while (r > 0);
+	return r;
+}
+
+int
+packet_visit(const uint8_t *wire, size_t len, const char *name,
+    enum walk_type type, packet_visitor *visit, void *arg)
+{
+	struct tour tour = { visit, arg };
+	struct way way = { .type = (ns_type)type };
+	int r;
+
+	if (canonical_form(name, way.name) < 0 || len > NS_MAXMSG ||
+	    ns_initparse(wire, (int)len, &way.msg) < 0 || check_head(&way) < 0)
+		return -EBADMSG;
+	r = show_aliases(&tour, &way);
+	if (r < 0)
+		return r;
+	return show_all(
+	    &tour, &way, way.type, way.type == ns_t_mx ? NS_INT16SZ : 0);
+}
+
 const struct walk_reply *
 packet_reply(const struct packet *packet)
 {

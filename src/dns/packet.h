@@ -21,3 +21,20 @@ void packet_free(struct packet *packet);
 // "SERVFAIL", or "RCODE 23"; returns ret or a constant.
 #define PACKET_RCODE_MAX 16
 const char *packet_rcode_text(int rcode, char ret[PACKET_RCODE_MAX]);
+
+// One record of the way from the name asked for to the answer: an alias step
+// (type WALK_CNAME, whatever was asked for), or an answer. All is borrowed.
+struct packet_record {
+	const char *owner;
+	enum walk_type type;
+	uint32_t ttl_s;
+	const char *name; // CNAME, MX: whom it points to; else NULL
+	const uint8_t *rdata;
+	size_t len;
+};
+
+// Shows each record that packet_parse would follow or count, in order. For
+// people; nothing is decided by it. 0 or -EBADMSG.
+typedef void packet_visitor(void *arg, const struct packet_record *record);
+int packet_visit(const uint8_t *wire, size_t len, const char *name,
+    enum walk_type type, packet_visitor *visit, void *arg);

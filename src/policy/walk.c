@@ -787,6 +787,7 @@ next_lookup(const struct walk *walk, unsigned index, struct walk_question *ret)
 		ret->id = 1 + WALK_LOOKUPS * index + lookup;
 		ret->type = lookups[lookup].type;
 		ret->name = lookup_name(host, lookup, &judgment);
+		ret->host = index;
 		return true;
 	}
 	return false;
@@ -1087,6 +1088,28 @@ walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
 	lend_reason(walk, &facts);
 	*ret = facts;
 	return !walk->out_of_memory;
+}
+
+const char *
+walk_host_name(const struct walk *walk, unsigned index)
+{
+	return walk->hosts[index].name.text;
+}
+
+bool
+walk_counts(const struct walk *walk, unsigned id)
+{
+	unsigned index = (id - 1) / WALK_LOOKUPS;
+	enum lookup lookup = (id - 1) % WALK_LOOKUPS;
+	struct judgment judgment;
+
+	if (id == 0)
+		return true;
+	if (index >= walk->n_hosts)
+		return false;
+	judge(&walk->hosts[index], &judgment);
+	return (judgment.rests_on & BIT(lookup)) != 0 ||
+	       judgment.blame == lookup;
 }
 
 bool

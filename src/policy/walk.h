@@ -71,12 +71,18 @@ struct walk_reply {
 		const uint8_t *data;
 		size_t len;
 	} * tlsa;
+
+	// The answer itself, for people who want to see more than the walk
+	// needs; NULL unless it was asked for (dns_settings.keep_wire).
+	const uint8_t *wire;
+	size_t wire_len;
 };
 
 struct walk_question {
 	unsigned id; // below WALK_QUESTIONS_MAX
 	enum walk_type type;
 	const char *name; // owned by the walk
+	unsigned host;    // whom it is about, as in the facts; 0 for MX
 };
 
 struct walk_env {
@@ -152,6 +158,11 @@ bool walk_is_done(const struct walk *walk);
 // FACTS_MX_FAILED with its reason.
 bool walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
     uint32_t *ret_ttl_s);
+
+// For people: the name of a host of the facts, owned by the walk; and whether
+// the facts would look at an answer to that question, as far as they go now.
+const char *walk_host_name(const struct walk *walk, unsigned index);
+bool walk_counts(const struct walk *walk, unsigned id);
 
 // Whether a host is in error other than those past FACTS_HOSTS_MAX: the answer
 // then lives for cache_error_ttl at most.

@@ -500,6 +500,14 @@ static const struct message rich = { "a.example", WALK_MX,
 		  "b.example 300 MX 10 mx.example",
 	.authority = "example 30 SOA 300" };
 
+static void
+ignore_record(void *arg, const struct packet_record *record)
+{
+	unsigned *n = arg;
+
+	*n += (unsigned)record->len;
+}
+
 static int
 parse_rich(const struct wire *wire, size_t len)
 {
@@ -507,6 +515,7 @@ parse_rich(const struct wire *wire, size_t len)
 	// A copy of just that length, so that a sanitizer sees what is read
 	// past it.
 	uint8_t *octets = malloc(len > 0 ? len : 1);
+	unsigned n = 0;
 	int r;
 
 	memcpy(octets, wire->octets, len);
@@ -514,6 +523,8 @@ parse_rich(const struct wire *wire, size_t len)
 	    octets, len, rich.name, rich.type, WALK_SECURE, &packet);
 	if (r == 0)
 		packet_free(packet);
+	(void)packet_visit(
+	    octets, len, rich.name, rich.type, ignore_record, &n);
 	free(octets);
 	return r;
 }
@@ -654,6 +665,87 @@ static const struct {
 	{ "4,096 records are taken and 4,097 are not", many_test },
 };
 
+// ---- What a visitor sees ----
+
+#define SEEN_MAX 2048
+
+static const struct visit_row {
+	const char *sentence;
+	struct message message;
+	const char *seen; // "OWNER TTL TYPE [NAME] OCTETS", one a line
+} visit_rows[] = {
+	{ "a visitor sees each record of the answer, in order",
+	    { "a.example", WALK_MX,
+		.answer = "a.example 300 MX 20 b.example\n"
+			  "a.example 200 MX 10 ." },
+	    "a.example 300 15 b.example 13\n"
+	    "a.example 200 15 . 3\n" },
+	{ "a visitor sees the steps of an alias in the order of the way",
+	    { "a.example", WALK_A,
+		.answer = "c.example 300 A 192.0.2.1\n"
+			  "b.example 50 CNAME c.example\n"
+			  "a.example 60 CNAME b.example" },
+	    "a.example 60 5 b.example 11\n"
+	    "b.example 50 5 c.example 11\n"
+	    "c.example 300 1 - 4\n" },
+	{ "a visitor who asks for an alias sees it once",
+	    { "a.example", WALK_CNAME,
+		.answer = "a.example 60 CNAME b.example\n"
+			  "b.example 5 CNAME c.example" },
+	    "a.example 60 5 b.example 11\n" },
+	{ "a visitor sees no records of other names, types and classes",
+	    { "a.example", WALK_A,
+		.answer = "b.example 1 A 192.0.2.2\n"
+			  "a.example 2 AAAA 2001:db8::1\n"
+			  "a.example 3 !A 192.0.2.3" },
+	    "" },
+	{ "a visitor sees the alias of a name that does not exist",
+	    { "a.example", WALK_A, .rcode = 3,
+		.answer = "a.example 20 CNAME b.example",
+		.authority = "example 30 SOA 300" },
+	    "a.example 20 5 b.example 11\n" },
+};
+
+static void
+write_down(void *arg, const struct packet_record *record)
+{
+	char *at = strchr(arg, '\0');
+
+	(void)snprintf(at, SEEN_MAX - strlen(arg), "%s %u %d %s %zu\n",
+	    record->owner, record->ttl_s, (int)record->type,
+	    record->name != NULL ? record->name : "-", record->len);
+}
+
+static void
+visit_test(void **state)
+{
+	const struct visit_row *row = *state;
+	static struct wire wire;
+	char seen[SEEN_MAX] = "";
+
+	build(&wire, &row->message);
+	assert_int_equal(
+	    0, packet_visit(wire.octets, wire.len, row->message.name,
+		   row->message.type, write_down, seen));
+	assert_string_equal(seen, row->seen);
+}
+
+static void
+visit_loop_test(void **state)
+{
+	const struct message loop = { "a.example", WALK_A,
+		.answer = "a.example 20 CNAME b.example\n"
+			  "b.example 20 CNAME a.example" };
+	static struct wire wire;
+	unsigned n = 0;
+
+	(void)state;
+	build(&wire, &loop);
+	assert_int_equal(
+	    -EBADMSG, packet_visit(wire.octets, wire.len, loop.name, loop.type,
+			  ignore_record, &n));
+}
+
 int
 main(void)
 {
@@ -664,5 +756,7 @@ main(void)
 	for (size_t i = 0; i < sizeof(hostile_rows) / sizeof(hostile_rows[0]);
 	     i++)
 		table_add(hostile_rows[i].sentence, hostile_rows[i].run, NULL);
+	TABLE_ADD(visit_rows, visit_test);
+	table_add("a visitor is not led in circles", visit_loop_test, NULL);
 	return table_run("packet");
 }
