@@ -7,11 +7,11 @@
 # suite, and says on the last line how many tests passed and failed. Leaves
 # nothing behind but packages.
 #
-#	run.sh [SUITE...]	(unit scenarios postfix ...; all unless named)
+#	run.sh [SUITE...]	(unit, scenarios, postfix, life, quickstart)
 
 set -eu
 
-SUITES="unit scenarios postfix life protocol cachefile quickstart"
+SUITES="unit scenarios postfix life quickstart"
 JOBS=$(nproc)
 PYTHON=/usr/bin/python3
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
@@ -89,9 +89,7 @@ in_tree() {
 suite_unit() { unit; }
 suite_scenarios() { in_tree tree.scenarios; }
 suite_postfix() { in_tree e2e.postfix; }
-suite_life() { in_tree e2e.life; }
-suite_protocol() { in_tree e2e.protocol; }
-suite_cachefile() { in_tree e2e.cachefile; }
+suite_life() { "$COPY/tests/life/run.sh" "$BUILD"; }
 suite_quickstart() {
 	(cd "$COPY" && "$PYTHON" -B tests/e2e/quickstart.py "$BUILD")
 }
@@ -125,7 +123,7 @@ finish() {
 }
 
 make_tree() {
-	(cd "$COPY/tests" && "$PYTHON" -m tree.tree "$WORK/tree")
+	(cd "$COPY/tests" && "$PYTHON" -m tree.tree make "$WORK/tree")
 }
 
 mkdir "$RESULTS"

@@ -7,12 +7,15 @@
 for the zones below, and, behind the fault server, for those whose answers are
 to be spoilt.  The fault server has an address of its own for each, so that
 what libunbound learns of one broken server says nothing of another.
+
+    tree.py make|serve FOLDER
 """
 
 import concurrent.futures
 import datetime
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -249,5 +252,13 @@ class Servers:
             process.wait()
 
 
+def serve(folder):
+    """Until a signal ends this; the file `ready` says that all is up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with Servers(folder):
+        (pathlib.Path(folder) / "ready").touch()
+        signal.pause()
+
+
 if __name__ == "__main__":
-    make(sys.argv[1])
+    {"make": make, "serve": serve}[sys.argv[1]](sys.argv[2])
