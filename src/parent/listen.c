@@ -145,13 +145,19 @@ struct opening {
 	char *error;
 };
 
-// A socket kept over a reload may have been given another mode or group.
+// A socket kept over a reload may have been given another mode or group. What
+// is right already is left alone: the file is root's, and root is gone.
 static int
 keep_unix(const struct address *want, const struct listener *kept,
     const struct opening *o)
 {
-	if ((want->has_group && chown(want->path, (uid_t)-1, want->group)) ||
-	    (want->has_mode && chmod(want->path, want->mode)))
+	struct stat st;
+	int r = lstat(want->path, &st);
+	if (r == 0 && want->has_group && st.st_gid != want->group)
+		r = chown(want->path, (uid_t)-1, want->group);
+	if (r == 0 && want->has_mode && (st.st_mode & 07777) != want->mode)
+		r = chmod(want->path, want->mode);
+	if (r != 0)
 		return address_fail(o->error, -errno,
 		    "unix:%s: mode or group: %s (needs restart)", want->path,
 		    strerror(errno));
