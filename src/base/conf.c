@@ -139,6 +139,7 @@ static const struct parameter parameters[] = {
 	{ "max_connections", "4096", COUNT(max_connections, 1, 100000) },
 	{ "no_dane_reply", "may",
 	    CHOICE(dialect.no_dane_reply, enum dialect_none, none_replies) },
+	{ "policy_file", "", TEXT(policy_file) },
 	{ "query_concurrency", "1000", COUNT(query_concurrency, 1, 10000) },
 	// Postfix waits 100 s for a reply.
 	{ "query_timeout", "20s", TIME(query_timeout_s, SECOND, 90 * SECOND) },

@@ -21,7 +21,7 @@ enum conf_log_target { CONF_LOG_AUTO = 0, CONF_LOG_JOURNAL, CONF_LOG_SYSLOG,
 struct conf {
 	const char *listen, *user, *cache_file;
 	const char *trust_anchor_file, *root_hints_file, *forward;
-	const char *resolver_config;
+	const char *resolver_config, *policy_file;
 	unsigned workers; // 0: auto
 	unsigned resolvers;
 	uint64_t cache_size; // octets

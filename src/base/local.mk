@@ -15,6 +15,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/idn.c src/base/idn.h \
 	src/base/services.c src/base/services.h \
+	src/base/rulefile.c src/base/rulefile.h \
 	src/base/status.c src/base/status.h \
 	src/base/systemd.c src/base/systemd.h \
 	src/base/loop.c src/base/loop.h

@@ -8,9 +8,13 @@
 #include "parent/check.h"
 
 #include "dns/dns.h"
+#include "base/rulefile.h"
+#include "base/services.h"
+#include "parent/expiry.h"
 #include "parent/identity.h"
 #include "parent/listen.h"
 #include "parent/parent.h"
+#include "policy/rules_day.h"
 #include "x509/x509.h"
 
 #include <errno.h>
@@ -20,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 static check_say *check_say_now;
@@ -151,8 +156,35 @@ say_on_stderr(bool is_fault, const char *text)
 	fprintf(stderr, "danemapd: %s%s\n", is_fault ? "" : "warning: ", text);
 }
 
+static void
+say_expiry(const char *text)
+{
+	say_on_stderr(false, text);
+}
+
+// Not part of check_conf: a start and a reload read the file anyway, and it
+// may be a large one.
+static bool
+check_rules(const char *file)
+{
+	char error[RULES_ERROR_MAX];
+	struct rules *rules;
+	if (*file == '\0')
+		return true;
+	services_read();
+	if (rulefile_read(file, &rules, error) != 0) {
+		say_on_stderr(true, error);
+		return false;
+	}
+	expiry_report(rules, file, rules_day(time(NULL)), say_expiry);
+	rulefile_free(rules);
+	return true;
+}
+
 int
 parent_check(const struct conf *conf)
 {
-	return check_conf(conf, say_on_stderr) ? EX_OK : EX_CONFIG;
+	bool fine = check_conf(conf, say_on_stderr);
+	fine &= check_rules(conf->policy_file);
+	return fine ? EX_OK : EX_CONFIG;
 }

@@ -62,6 +62,7 @@ run_worker(const struct child *child, const struct child_world *world)
 		.index = child->index,
 		.conf = world->conf,
 		.cache = world->cache,
+		.rules = world->rules,
 		.parent = child->channel,
 		.listeners = fds,
 		.n_listeners = world->listeners->n,

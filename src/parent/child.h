@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "cache/cache.h"
 #include "parent/listen.h"
+#include "policy/rules.h"
 
 #include <stdbool.h>
 
@@ -33,6 +34,7 @@ struct child {
 struct child_world {
 	const struct conf *conf;
 	struct cache *cache;
+	const struct rules *rules; // NULL: none
 	const struct listeners *listeners;
 	unsigned n_workers, n_resolvers;
 	struct status_page *pages;

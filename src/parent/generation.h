@@ -20,6 +20,7 @@ struct generation {
 	struct parent *parent;
 	struct conf *conf;
 	struct cache *cache; // may be shared with the other generation
+	struct rules *rules; // of its policy file; NULL: none
 	uint8_t context[CACHE_CONTEXT_LEN]; // what it was filled under
 	struct listeners listeners;
 	unsigned n_workers, n_resolvers;

@@ -9,12 +9,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rulefile.h"
 #include "base/services.h"
 #include "base/status.h"
 #include "base/systemd.h"
 #include "parent/check.h"
+#include "parent/expiry.h"
 #include "parent/generation.h"
 #include "parent/identity.h"
+#include "policy/rules_day.h"
 #include "wire/order.h"
 
 #include <errno.h>
@@ -26,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS      1000
@@ -45,6 +49,7 @@ struct parent {
 	struct generation *old;  // finishing
 	bool stopping, reload_wanted, announced;
 	uint64_t next_deadline_ms, tick_ms;
+	int32_t expiry_day; // of the last report on rules that end
 };
 
 static int
@@ -92,6 +97,8 @@ leave_generation(struct generation *gen, void *arg)
 	}
 	if (gen->cache != mine->cache)
 		cache_close(gen->cache);
+	// As long as one process maps them, their memory is not free.
+	rulefile_free(gen->rules);
 }
 
 static void
@@ -148,8 +155,19 @@ free_generation(struct parent *parent, struct generation *gen)
 	listen_close(&gen->listeners, keep == NULL ? NULL : &keep->listeners);
 	if (gen->cache != NULL && (keep == NULL || keep->cache != gen->cache))
 		cache_close(gen->cache);
+	rulefile_free(gen->rules);
 	conf_free(gen->conf);
 	free(gen);
+}
+
+// In memory that all workers share.
+static int
+read_rules(struct generation *gen, char error[CHECK_ERROR_MAX])
+{
+	const char *file = gen->conf->policy_file;
+	if (*file == '\0')
+		return 0;
+	return rulefile_read(file, &gen->rules, error);
 }
 
 // Everything that can fail, before a child is started. `kept` is the
@@ -167,6 +185,8 @@ prepare(struct parent *parent, struct conf *conf, struct generation *kept,
 	gen->parent = parent;
 	gen->conf = conf;
 	int r = check_context(conf, gen->context, error);
+	if (r == 0)
+		r = read_rules(gen, error);
 	if (r == 0)
 		r = listen_open(conf, &parent->identity,
 		    kept == NULL ? NULL : &kept->listeners, &gen->listeners,
@@ -196,6 +216,7 @@ launch(struct parent *parent, struct generation *gen)
 	gen->world = (struct child_world){
 		.conf = gen->conf,
 		.cache = gen->cache,
+		.rules = gen->rules,
 		.listeners = &gen->listeners,
 		.n_workers = gen->n_workers,
 		.n_resolvers = gen->n_resolvers,
@@ -209,6 +230,32 @@ static void
 say_in_log(bool is_fault, const char *text)
 {
 	dlog(is_fault ? LOG_ERR : LOG_WARNING, "%s", text);
+}
+
+static void
+say_expiry(const char *text)
+{
+	dlog(LOG_WARNING, "%s", text);
+}
+
+static void
+report_rules(struct parent *parent, int32_t today)
+{
+	const struct generation *gen = parent->now;
+	parent->expiry_day = today;
+	if (gen->rules != NULL)
+		expiry_report(
+		    gen->rules, gen->conf->policy_file, today, say_expiry);
+}
+
+static void
+say_rules(struct parent *parent)
+{
+	const struct generation *gen = parent->now;
+	if (gen->rules != NULL)
+		dlog(LOG_NOTICE, "%s: %zu rules in force",
+		    gen->conf->policy_file, rules_count(gen->rules));
+	report_rules(parent, rules_day(time(NULL)));
 }
 
 static void
@@ -257,6 +304,7 @@ take_over(struct parent *parent, uint64_t now_ms)
 	dlog_open(parent->now->conf->log_target, parent->now->conf->log_level,
 	    "parent");
 	dlog(LOG_NOTICE, "reload: the new configuration is in force");
+	say_rules(parent);
 	systemd_ready();
 }
 
@@ -276,6 +324,7 @@ announce(struct parent *parent)
 	dlog(LOG_NOTICE, "ready: %u workers, %u resolvers, %u sockets",
 	    parent->now->n_workers, parent->now->n_resolvers,
 	    parent->now->listeners.n);
+	say_rules(parent);
 	systemd_ready();
 }
 
@@ -401,6 +450,9 @@ tick(struct parent *parent, uint64_t now_ms)
 		    parent->now->conf->cache_file);
 		parent->reload_wanted = true;
 	}
+	int32_t today = rules_day(time(NULL));
+	if (parent->announced && today != parent->expiry_day)
+		report_rules(parent, today);
 	snprintf(text, sizeof(text), "%s, %u connections",
 	    fine ? "serving" : "a process is being restarted",
 	    sum_connections(parent));

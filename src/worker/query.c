@@ -13,15 +13,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/idn.h"
 #include "base/log.h"
 #include "base/services.h"
+#include "policy/rules_day.h"
 #include "wire/socketmap.h"
 #include "worker/hint.h"
 
 // Of the next-hop's name in a reason; longer ones are cut in the middle.
 #define REASON_NAME_MAX 96
+// How often the clock is asked for the day on which a rule ends.
+#define TODAY_MS        1000
+// How often a question that nobody waits for is asked again.
+#define UNATTENDED_MS   5000
 
 struct query_desk {
 	struct query_desk_settings settings;
@@ -31,6 +37,10 @@ struct query_desk {
 	size_t n_held;
 	struct dlog_limit odd_limit;
 	struct hints hints;
+	int32_t today; // as of today_ms
+	uint64_t today_ms;
+	unsigned n_unattended;
+	struct query_line unattended;
 	char scratch[DIALECT_REPLY_MAX];
 };
 
@@ -148,6 +158,119 @@ hint(struct query_desk *desk, const uint8_t *key, size_t len,
 		*place = mark;
 }
 
+// --- rules ---
+
+static int32_t
+today(struct query_desk *desk)
+{
+	uint64_t now_ms = loop_now_ms(desk->settings.loop);
+
+	if (desk->today_ms == 0 || now_ms - desk->today_ms >= TODAY_MS) {
+		desk->today = rules_day(time(NULL));
+		desk->today_ms = now_ms;
+	}
+	return desk->today;
+}
+
+// What applies, in found, or NULL.
+static const struct rules_rule *
+find_rule(struct query_desk *desk, const struct nexthop *nexthop,
+    struct rules_rule *found)
+{
+	const struct rules *rules = desk->settings.rules;
+
+	if (rules == NULL || !rules_find(rules, nexthop, today(desk), found))
+		return NULL;
+	return found;
+}
+
+static void
+ask_unattended(struct query_desk *desk, const struct nexthop *nexthop)
+{
+	struct query *query = calloc(1, sizeof(*query));
+
+	if (query == NULL)
+		return;
+	query->nexthop = *nexthop;
+	query->unattended = true;
+	struct errand *errand = &query->errand;
+	errand->key_len = nexthop_id(nexthop, errand->key);
+	if (errands_ask(desk->errands,
+		resolver_of(desk, errand->key, errand->key_len), errand) != 0) {
+		free(query);
+		return;
+	}
+	count(&desk->settings.page->n_asked);
+	query->under_way = true;
+	TAILQ_INSERT_TAIL(&desk->unattended, query, in_line);
+	desk->n_unattended++;
+}
+
+// A fixed answer waits for nothing; that the facts are wanted for the next one
+// is remembered where hints are, so that it is asked now and then and not with
+// every answer.
+static void
+want_facts(struct query_desk *desk, const struct nexthop *nexthop,
+    const uint8_t *key, size_t len)
+{
+	struct entry moment = { .made_ms = loop_now_ms(desk->settings.loop) /
+					   UNATTENDED_MS };
+	uint64_t mark;
+	uint64_t *place = hints_place(&desk->hints, key, len, &moment, &mark);
+
+	if (*place == mark || desk->n_unattended >= QUERY_UNATTENDED_MAX)
+		return;
+	*place = mark;
+	ask_unattended(desk, nexthop);
+}
+
+static bool
+look(const struct query_desk *desk, const uint8_t *key, size_t key_len,
+    uint8_t value[CACHE_VALUE_MAX], struct entry *ret)
+{
+	size_t len;
+
+	return cache_get(desk->settings.cache, key, key_len, value, &len) &&
+	       entry_decode(value, len, ret) == 0;
+}
+
+// Facts however old are better than none, and new ones are on their way.
+static size_t
+reply_guarded(
+    struct query_desk *desk, const struct dialect_question *question, char *ret)
+{
+	uint8_t key[NEXTHOP_ID_MAX], value[CACHE_VALUE_MAX];
+	enum entry_use use = ENTRY_MISS;
+	struct entry entry = { 0 };
+	bool in_use = false;
+
+	size_t key_len = nexthop_id(question->nexthop, key);
+	if (look(desk, key, key_len, value, &entry))
+		use = entry_judge(&entry, loop_now_ms(desk->settings.loop),
+		    &desk->limits, &in_use);
+	else
+		entry.has_answer = false;
+	if (in_use)
+		hint(desk, key, key_len, &entry);
+	else if (use == ENTRY_MISS)
+		want_facts(desk, question->nexthop, key, key_len);
+	return dialect_fixed(
+	    question, entry.has_answer ? &entry.facts : NULL, ret);
+}
+
+static size_t
+reply_without_dns(
+    struct query_desk *desk, const struct dialect_question *question, char *ret)
+{
+	const char *name = question->nexthop->name;
+	size_t len = dialect_wants_facts(question)
+			 ? reply_guarded(desk, question, ret)
+			 : dialect_fixed(question, NULL, ret);
+
+	log_reply(question->map, name, ret, len, "policy");
+	return len;
+}
+
 // --- the way of one question ---
 
 // Matches that were too many to keep are wanted in the fingerprint map alone,
@@ -167,8 +290,8 @@ query_begin(struct query_desk *desk, const char *payload, size_t len,
 	struct status_page *page = desk->settings.page;
 	struct socketmap_request request;
 	struct nexthop nexthop;
+	struct rules_rule rule;
 	uint8_t key[NEXTHOP_ID_MAX], value[CACHE_VALUE_MAX];
-	size_t value_len;
 	struct entry entry;
 	bool in_use;
 
@@ -183,25 +306,22 @@ query_begin(struct query_desk *desk, const char *payload, size_t len,
 	}
 
 	nexthop_parse(request.key, request.key_len, &env, &nexthop);
-	switch (nexthop.kind) {
-	case NEXTHOP_UNPARSABLE:
-	case NEXTHOP_ADDRESS:
-	case NEXTHOP_PARENT:
-		result->reply_len = dialect_notfound(result->reply);
-		return QUERY_REPLIED;
-	case NEXTHOP_UNCONVERTIBLE:
+	if (nexthop.kind == NEXTHOP_UNCONVERTIBLE) {
 		count(&page->n_deferred);
 		result->reply_len = dialect_defer(
 		    map, "not a domain name by IDNA2008", result->reply);
 		return QUERY_REPLIED;
-	case NEXTHOP_DOMAIN:
-	case NEXTHOP_HOST:
-		break;
+	}
+	struct dialect_question question = { map, &nexthop,
+		find_rule(desk, &nexthop, &rule), desk->dialect };
+	if (!dialect_needs_dns(&question)) {
+		result->reply_len =
+		    reply_without_dns(desk, &question, result->reply);
+		return QUERY_REPLIED;
 	}
 
 	size_t key_len = nexthop_id(&nexthop, key);
-	if (!cache_get(desk->settings.cache, key, key_len, value, &value_len) ||
-	    entry_decode(value, value_len, &entry) != 0)
+	if (!look(desk, key, key_len, value, &entry))
 		return ask(desk, map, &nexthop, result);
 	enum entry_use use = entry_judge(
 	    &entry, loop_now_ms(desk->settings.loop), &desk->limits, &in_use);
@@ -212,8 +332,6 @@ query_begin(struct query_desk *desk, const char *payload, size_t len,
 	count(&page->n_cached);
 	if (use == ENTRY_DEFER)
 		count(&page->n_deferred);
-	struct dialect_question question = { map, &nexthop, NULL,
-		desk->dialect };
 	result->reply_len = dialect_answer(
 	    &question, &entry, use, result->reply, DIALECT_REPLY_MAX);
 	log_reply(map, nexthop.name, result->reply, result->reply_len, "cache");
@@ -258,8 +376,9 @@ reply_from_entry(struct query_desk *desk, const struct query *query,
 		    "the answer ran out on its way", ret);
 	if (use == ENTRY_DEFER)
 		count(&desk->settings.page->n_deferred);
-	struct dialect_question question = { query->map, &query->nexthop, NULL,
-		desk->dialect };
+	struct rules_rule rule;
+	struct dialect_question question = { query->map, &query->nexthop,
+		find_rule(desk, &query->nexthop, &rule), desk->dialect };
 	return dialect_answer(&question, &entry, use, ret, DIALECT_REPLY_MAX);
 }
 
@@ -299,6 +418,10 @@ on_done(void *arg, struct errand *errand, const struct ask *answer,
 	size_t len;
 
 	query->under_way = false;
+	if (query->unattended) {
+		query_free(desk, query);
+		return;
+	}
 	if (answer == NULL)
 		len = defer(desk, query->map, &query->nexthop, cause, reply);
 	else if (answer->kind == ASK_ANSWER)
@@ -333,6 +456,10 @@ query_free(struct query_desk *desk, struct query *query)
 {
 	if (query->under_way)
 		errands_cancel(desk->errands, &query->errand);
+	if (query->unattended) {
+		TAILQ_REMOVE(&desk->unattended, query, in_line);
+		desk->n_unattended--;
+	}
 	desk->n_held -= query->reply_len;
 	free(query->reply);
 	free(query);
@@ -372,6 +499,7 @@ query_desk_new(
 
 	if (desk == NULL)
 		return -ENOMEM;
+	TAILQ_INIT(&desk->unattended);
 	desk->settings = *settings;
 	desk->dialect = &conf->dialect;
 	desk->limits = (struct entry_limits){
@@ -393,8 +521,12 @@ query_desk_new(
 void
 query_desk_free(struct query_desk *desk)
 {
+	struct query *query;
+
 	if (desk == NULL)
 		return;
+	while ((query = TAILQ_FIRST(&desk->unattended)) != NULL)
+		query_free(desk, query);
 	errands_free(desk->errands);
 	free(desk);
 }

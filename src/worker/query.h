@@ -27,7 +27,8 @@ struct query {
 	void *owner;                // the owner's
 	char *reply;                // NULL: under way
 	size_t reply_len;
-	bool under_way; // an errand; else reply is there, or memory ran out
+	bool under_way;  // an errand; else reply is there, or memory ran out
+	bool unattended; // nobody's: asked to have the facts next time
 	enum dialect_map map;
 	struct nexthop nexthop;
 	struct errand errand;
@@ -35,10 +36,14 @@ struct query {
 
 TAILQ_HEAD(query_line, query);
 
+// Questions that nobody waits for, of one worker: past that they are left out.
+#define QUERY_UNATTENDED_MAX 256
+
 struct query_desk_settings {
 	struct loop *loop;
 	const struct conf *conf;
 	const struct cache *cache;
+	const struct rules *rules; // NULL: none
 	struct status_page *page;
 	unsigned n_resolvers;
 	// An errand came home: query is no longer under way. Only ever called

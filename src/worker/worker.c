@@ -225,6 +225,7 @@ open_rooms(struct worker *worker)
 		.loop = worker->loop,
 		.conf = settings->conf,
 		.cache = settings->cache,
+		.rules = settings->rules,
 		.page = settings->page,
 		.n_resolvers = settings->n_resolvers,
 		.answered = conns_answered,

@@ -9,11 +9,13 @@
 #include "base/conf.h"
 #include "base/status.h"
 #include "cache/cache.h"
+#include "policy/rules.h"
 
 struct worker_settings {
 	unsigned index;
 	const struct conf *conf;
 	struct cache *cache;  // attached, read-only
+	const struct rules *rules; // NULL: none
 	int parent;           // order.h channel
 	const int *listeners; // listening sockets, non-blocking
 	unsigned n_listeners;

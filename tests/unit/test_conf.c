@@ -502,7 +502,8 @@ read_members(void **state)
 	    "fingerprint_digest = sha512\nforward = 192.0.2.1\n"
 	    "idle_timeout = 5\ninsecure_mx = may\nlisten = unix:/l\n"
 	    "log_level = debug\nlog_target = syslog\nmax_connections = 6\n"
-	    "no_dane_reply = encrypt\nquery_concurrency = 7\n"
+	    "no_dane_reply = encrypt\npolicy_file = /p\n"
+	    "query_concurrency = 7\n"
 	    "query_timeout = 8\nresolver_config = /r\nresolvers = 9\n"
 	    "root_hints_file = /h\ntrust_anchor_file = /t\nuser = u\n"
 	    "workers = 10\n";
@@ -529,6 +530,7 @@ read_members(void **state)
 	assert_int_equal(conf->log_target, CONF_LOG_SYSLOG);
 	assert_int_equal(conf->max_connections, 6);
 	assert_int_equal(conf->dialect.no_dane_reply, DIALECT_NONE_ENCRYPT);
+	assert_string_equal(conf->policy_file, "/p");
 	assert_int_equal(conf->query_concurrency, 7);
 	assert_int_equal(conf->query_timeout_s, 8);
 	assert_string_equal(conf->resolver_config, "/r");
