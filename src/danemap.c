@@ -16,6 +16,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{ "query", query_command, "ask the running daemon as Postfix would" },
+	{ "explain", explain_command, "resolve here and now, and show why" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -12,8 +12,12 @@ danemapd_LDADD = src/parent/libparent.a src/worker/libworker.a \
 	$(SYSTEMD_LIBS) $(RESOLV_LIBS)
 
 bin_PROGRAMS += danemap
-danemap_SOURCES = src/danemap.c src/tool/query.c src/tool/tool.h
-danemap_LDADD = src/wire/libwire.a src/policy/libpolicy.a src/base/libbase.a \
-	$(EVENT_LIBS) $(IDN2_LIBS) $(SYSTEMD_LIBS)
+danemap_SOURCES = src/danemap.c
+danemap_LDADD = src/tool/libtool.a src/parent/libparent.a \
+	src/resolver/libresolver.a src/dns/libdns.a src/x509/libx509.a \
+	src/cache/libcache.a src/wire/libwire.a src/base/libbase.a \
+	src/policy/libpolicy.a \
+	$(UNBOUND_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(IDN2_LIBS) \
+	$(SYSTEMD_LIBS) $(RESOLV_LIBS) $(JANSSON_LIBS)
 
 EXTRA_DIST += src/README .clang-format LICENSE README.md

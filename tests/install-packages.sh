@@ -13,7 +13,8 @@
 set -eu
 
 PACKAGES_build="gcc make autoconf automake pkg-config libc6-dev libunbound-dev
-	libevent-dev libssl-dev libidn2-dev libsystemd-dev"
+	libevent-dev libssl-dev libidn2-dev libsystemd-dev
+	libjansson-dev"
 PACKAGES_tree="nsd ldnsutils openssl python3 python3-dnspython iproute2
 	util-linux"
 PACKAGES_tests="libcmocka-dev postfix unbound binutils mandoc"

@@ -7,7 +7,6 @@
 
 #include "parent/check.h"
 
-#include "dns/dns.h"
 #include "base/rulefile.h"
 #include "base/services.h"
 #include "parent/expiry.h"
@@ -35,8 +34,8 @@ or_null(const char *text)
 	return *text == '\0' ? NULL : text;
 }
 
-static struct dns_settings
-dns_settings(const struct conf *conf)
+struct dns_settings
+check_dns_settings(const struct conf *conf)
 {
 	return (struct dns_settings){
 		.trust_anchor_file = or_null(conf->trust_anchor_file),
@@ -79,7 +78,7 @@ bool
 check_conf(const struct conf *conf, check_say *say)
 {
 	char error[CHECK_ERROR_MAX];
-	struct dns_settings dns = dns_settings(conf);
+	struct dns_settings dns = check_dns_settings(conf);
 	struct identity identity;
 	bool fine = true;
 	check_say_now = say;
@@ -132,7 +131,7 @@ int
 check_context(const struct conf *conf, uint8_t ret[CACHE_CONTEXT_LEN],
     char ret_error[CHECK_ERROR_MAX])
 {
-	struct dns_settings dns = dns_settings(conf);
+	struct dns_settings dns = check_dns_settings(conf);
 	uint8_t *trust = NULL;
 	size_t len;
 	int r = dns_context(&dns, &trust, &len, ret_error);

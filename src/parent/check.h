@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "cache/cache.h"
+#include "dns/dns.h"
 
 #include <stdbool.h>
 
@@ -20,6 +21,9 @@ bool check_conf(const struct conf *conf, check_say *say);
 // check_conf in a process of its own: libunbound may exit() on a bad file, and
 // what it leaves behind in memory is no business of the parent.
 bool check_conf_apart(const struct conf *conf, check_say *say);
+
+// What a configuration says of the DNS; borrows from conf.
+struct dns_settings check_dns_settings(const struct conf *conf);
 
 // What the cache rests on: trust anchors, resolver_config and the version of
 // the decision. 0 or a negative errno with an error.

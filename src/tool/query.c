@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/conf.h"
 #include "policy/dialect.h"
+#include "tool/setup.h"
 #include "tool/tool.h"
 #include "wire/netstring.h"
 #include "wire/socketmap.h"
@@ -23,15 +24,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define OVERRIDES_MAX   64
 // As long as Postfix waits.
 #define REPLY_TIMEOUT_S 100
 #define BUFFER_SIZE     (DIALECT_REPLY_MAX + NETSTRING_EXTRA_MAX)
 
 struct query {
-	const char *config_file, *socket, *map;
-	const char *overrides[OVERRIDES_MAX];
-	size_t n_overrides;
+	struct setup setup;
+	const char *socket, *map;
 	int fd;
 	int status;
 };
@@ -83,15 +82,13 @@ try_address(const struct address *want, void *arg)
 static int
 open_socket(struct query *query)
 {
-	char error[CONF_ERROR_MAX];
+	char error[ADDRESS_ERROR_MAX];
 	struct conf *conf = NULL;
 	const char *list = query->socket;
 	if (list == NULL) {
-		if (conf_read(query->config_file, query->overrides,
-			query->n_overrides, &conf, error) != 0) {
-			fprintf(stderr, "danemap: %s\n", error);
-			return EX_CONFIG;
-		}
+		int status = setup_read(&query->setup, &conf);
+		if (status != EX_OK)
+			return status;
 		list = conf->listen;
 	}
 	query->fd = -ENOENT;
@@ -209,16 +206,12 @@ static int
 read_options(struct query *query, int argc, char **argv)
 {
 	int c;
-	while ((c = getopt(argc, argv, "c:o:s:m:")) != -1) {
-		if (c == 'c')
-			query->config_file = optarg;
-		else if (c == 'o' && query->n_overrides < OVERRIDES_MAX)
-			query->overrides[query->n_overrides++] = optarg;
-		else if (c == 's')
+	while ((c = getopt(argc, argv, SETUP_OPTIONS "s:m:")) != -1) {
+		if (c == 's')
 			query->socket = optarg;
 		else if (c == 'm' && strlen(optarg) < 256)
 			query->map = optarg;
-		else
+		else if (!setup_take(&query->setup, c, optarg))
 			return print_usage();
 	}
 	return optind < argc ? EX_OK : print_usage();

@@ -5,9 +5,12 @@
 // reads its own options (argv[0] is the command) and returns the exit status.
 #pragma once
 
-// Exit codes that all commands share.
+// Exit codes that all commands share, beside those of sysexits.h.
 #define TOOL_YES         0
 #define TOOL_NO          1 // not found, does not verify
 #define TOOL_CANNOT_TELL 2 // could not find out
 
 int query_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
+int policy_command(int argc, char **argv);
+int reload_command(int argc, char **argv);

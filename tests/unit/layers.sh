@@ -25,6 +25,7 @@ thin() {
 	unbound) echo src/dns/dns.c ;;
 	openssl) echo src/x509/x509.c ;;
 	idn2) echo src/base/idn.c ;;
+	jansson) echo src/tool/object.c ;;
 	systemd) echo src/base/systemd.c src/base/log.c ;;
 	esac
 }
@@ -154,7 +155,7 @@ test_top() {
 }
 
 test_thin() {
-	for library in unbound openssl idn2 systemd; do
+	for library in unbound openssl idn2 jansson systemd; do
 		files=$(thin "$library")
 		report "$library is known to $files alone" "$(foreign |
 			awk -F"$tab" -v library="$library" -v files="$files" '

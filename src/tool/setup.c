@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The options that all commands share. Knows no parameter.
+#include "config.h"
+
+#include "tool/setup.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+bool
+setup_take(struct setup *setup, int option, const char *value)
+{
+	if (option == 'c') {
+		setup->config_file = value;
+		return true;
+	}
+	if (option != 'o' || setup->n_overrides == SETUP_OVERRIDES_MAX)
+		return false;
+	setup->overrides[setup->n_overrides++] = value;
+	return true;
+}
+
+int
+setup_read(const struct setup *setup, struct conf **ret)
+{
+	char error[CONF_ERROR_MAX];
+
+	if (conf_read(setup->config_file, setup->overrides, setup->n_overrides,
+		ret, error) == 0)
+		return EX_OK;
+	fprintf(stderr, "danemap: %s\n", error);
+	return EX_CONFIG;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// Where a command takes the daemon's configuration from: -c FILE and any
+// number of -o NAME=VALUE, as danemapd itself.
+#pragma once
+
+#include "base/conf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SETUP_OVERRIDES_MAX 64
+// For getopt, beside the command's own.
+#define SETUP_OPTIONS       "c:o:"
+
+struct setup {
+	const char *config_file; // NULL: the default
+	const char *overrides[SETUP_OVERRIDES_MAX];
+	size_t n_overrides;
+};
+
+// False if option is neither, or there are too many of them.
+bool setup_take(struct setup *setup, int option, const char *value);
+
+// EX_OK, or EX_CONFIG with the error printed. The caller frees ret.
+int setup_read(const struct setup *setup, struct conf **ret);
