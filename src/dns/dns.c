@@ -343,9 +343,14 @@ static const struct option {
 	{ "unwanted-reply-threshold:", "10000000", false },
 	// A server that is silent is given up after 5 s, not 17 (three of
 	// them: after 16 s, not 101); one that takes 2 s for an answer is no
-	// loss. And one that comes back is noticed.
+	// loss.
 	{ "infra-cache-max-rtt:", "2000", true },
+	// And one that comes back is noticed. With such a max-rtt libunbound
+	// before 1.23 never probes, so what it knows of a server is short-lived
+	// instead: else one moment of silence of the only forwarder would stop
+	// all mail for a quarter of an hour.
 	{ "infra-keep-probing:", "yes", true },
+	{ "infra-host-ttl:", "15", false },
 };
 
 static int
