@@ -8,6 +8,7 @@ import pathlib
 import random
 import resource
 import socket
+import subprocess
 import threading
 import time
 
@@ -312,13 +313,20 @@ def test_longest_idle_gives_way(dns):
             expect(clients[1].recv(100) != b"")
 
 
+def limit_files(pid, limit):
+    """As nobody, for root needs a capability to do that to others."""
+    subprocess.run(["prlimit", "--pid", str(pid), "--nofile=%d" % limit],
+                   check=True, user="nobody", group="nogroup",
+                   extra_groups=[])
+
+
 def test_descriptors_exhausted(dns):
     """without descriptors new clients wait, old ones are served"""
     with Daemon(dns.folder, workers=1) as server:
         worker, = server.named("work")
         in_use = len(os.listdir("/proc/%d/fd" % worker))
         limit = in_use + 20
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, (limit, limit))
+        limit_files(worker, limit)
         with crowd(server, 40, request(ONE)) as clients:
             for client in clients[:20]:
                 expect(SECURE.encode() in client.recv(100))

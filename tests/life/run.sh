@@ -12,6 +12,10 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 shift
+[ -x "$build/danemapd" ] || {
+	echo "run.sh: there is no danemapd in $build" >&2
+	exit 2
+}
 export DANEMAPD="$build/danemapd" PYTHONPATH="$here/.."
 export PYTHONDONTWRITEBYTECODE=1
 exec /usr/bin/python3 -m life "$@"

@@ -37,7 +37,8 @@ def make_tree(folder):
     maker = tree.Maker(folder)
     maker.zones = zonefile.read(HERE / "zones")
     maker.run()
-    return maker
+    short = next(z for z in maker.zones if z.name == "short.nsec.")
+    (maker.folder / "short.plain").write_text(maker.text(short))
 
 
 def wait_until(ask, seconds, what):
@@ -166,7 +167,8 @@ class Daemon(daemon.Daemon):
 
     def reload(self, expected=True):
         """SIGHUP; until the log tells how it went."""
-        words = "in force" if expected else "stays in force"
+        words = "the new configuration is in force" if expected else \
+            "the old configuration stays in force"
         before = self.log().count(words)
         self.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.log().count(words) > before, 20,

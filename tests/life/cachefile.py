@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""The cache file: spoilt, cut, replaced, shared, or without room."""
+
+import os
+import random
+import signal
+import struct
+import subprocess
+import threading
+import time
+
+from . import stage
+from .stage import Daemon, Load, domains, expect, wait_until
+
+HOURS = 0
+UNAVAILABLE = 69
+PAIRS = domains(1, 60)
+VERSION_AT = 8  # src/cache/FORMAT
+PAGES_AT = 16384
+
+
+def flip(path, count, first=0):
+    """Flips single bits of a file in place."""
+    with open(path, "r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        for _ in range(count):
+            at = random.randrange(first, size)
+            file.seek(at)
+            octet = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([octet ^ 1 << random.randrange(8)]))
+
+
+def used_pages(path):
+    """The offsets of pages that hold entries."""
+    with open(path, "rb") as file:
+        octets = file.read()
+    return [at for at in range(PAGES_AT, len(octets), PAGES_AT)
+            if any(octets[at + 8:at + 12])]
+
+
+def spoil_entries(path):
+    """Flips bits where entries lie, at the end of each page in use."""
+    with open(path, "r+b") as file:
+        for page in used_pages(path):
+            for _ in range(12):
+                at = page + PAGES_AT - random.randrange(1, 400)
+                file.seek(at)
+                octet = file.read(1)[0]
+                file.seek(at)
+                file.write(bytes([octet ^ 1 << random.randrange(8)]))
+
+
+def filled(dns, **settings):
+    server = Daemon(dns.folder, cache_size="4M", **settings)
+    server.start()
+    server.wait_listening()
+    server.fill(PAIRS)
+    return server
+
+
+def test_flipped_while_stopped(dns):
+    """bits flipped while danemapd is stopped never make a wrong answer"""
+    server = filled(dns)
+    try:
+        for _ in range(4):
+            server.stop()
+            spoil_entries(server.cache)
+            flip(server.cache, 2000, PAGES_AT)
+            server.start()
+            server.wait_listening()
+            server.fill(PAIRS)
+            server.check_health()
+    finally:
+        server.__exit__()
+
+
+def test_flipped_header(dns):
+    """a flipped bit in the header starts an empty cache, with a line"""
+    server = filled(dns)
+    try:
+        for at in (3, 9, 20, 60, 90, 110, 130, 140):
+            server.stop()
+            with open(server.cache, "r+b") as file:
+                file.seek(at)
+                octet = file.read(1)[0]
+                file.seek(at)
+                file.write(bytes([octet ^ 4]))
+            before = server.log().count("starts empty")
+            server.start()
+            server.wait_listening()
+            expect(server.log().count("starts empty") == before + 1,
+                   "octet", at, "was not noticed")
+        server.fill(PAIRS)
+    finally:
+        server.__exit__()
+
+
+def test_flipped_while_running(dns):
+    """bits flipped under a running danemapd never make a wrong answer"""
+    server = filled(dns)
+    try:
+        with Load(server, PAIRS, clients=4) as load:
+            for _ in range(20):
+                spoil_entries(server.cache)
+                flip(server.cache, 200, PAGES_AT)
+                time.sleep(0.05)
+        load.check()
+        server.check_health()
+        expect(server.settled(), "a process was lost", server.log()[-800:])
+    finally:
+        server.__exit__()
+
+
+def test_cut_while_running(dns):
+    """a file cut under a running danemapd makes misses, then a new file"""
+    server = filled(dns)
+    try:
+        with Load(server, PAIRS, clients=4) as load:
+            for size in (0, 5000, 1 << 20):
+                before = server.log().count("in force")
+                inode = os.stat(server.cache).st_ino
+                os.truncate(server.cache, size)
+                wait_until(lambda: server.log().count("in force") > before,
+                           15, "a new file:\n" + server.log()[-1500:])
+                expect(os.stat(server.cache).st_ino != inode)
+                expect(os.stat(server.cache).st_size == 4 << 20)
+                wait_until(server.settled, 10, "one generation")
+        load.check()
+        server.check_health()
+        with dns.silent():
+            server.fill(PAIRS)
+    finally:
+        server.__exit__()
+
+
+def test_zeros_while_running(dns):
+    """a file filled with zeros or noise under a running danemapd harms nobody"""
+    server = filled(dns)
+    try:
+        with Load(server, PAIRS, clients=4) as load, \
+                open(server.cache, "r+b") as file:
+            for filling in (bytes(4 << 20), os.urandom(4 << 20),
+                            b"\xff" * (4 << 20)):
+                file.seek(0)
+                file.write(filling)
+                file.flush()
+                time.sleep(0.5)
+        load.check()
+        server.check_health()
+        expect(server.settled(), "a process was lost")
+    finally:
+        server.__exit__()
+
+
+def spoil_and_start(dns, spoil, words):
+    """What is done to the file starts an empty cache, and a line says so."""
+    server = filled(dns)
+    try:
+        server.stop()
+        spoil(server.cache)
+        server.start()
+        server.wait_listening()
+        line = server.log_about("starts empty")
+        expect(words in line, "the log lacks", words, ":", server.log()[-600:])
+        server.fill(PAIRS)
+        status = os.stat(server.cache, follow_symlinks=False)
+        expect(status.st_size == 4 << 20 and status.st_mode & 0o7777 == 0o600
+               and status.st_uid == stage.NOBODY.pw_uid, status)
+    finally:
+        server.__exit__()
+
+
+def write_version(path):
+    with open(path, "r+b") as file:
+        file.seek(VERSION_AT)
+        file.write(struct.pack("=I", 99))
+
+
+def test_wrong_version(dns):
+    """a file of another version starts an empty cache"""
+    spoil_and_start(dns, write_version, "of another version")
+
+
+def test_cut_while_stopped(dns):
+    """a file that was cut while danemapd was stopped starts an empty cache"""
+    spoil_and_start(dns, lambda path: os.truncate(path, 100000), "damaged")
+
+
+def test_empty_file(dns):
+    """a file without a single octet starts an empty cache"""
+    spoil_and_start(dns, lambda path: os.truncate(path, 0), "no header")
+
+
+def test_wrong_owner(dns):
+    """a file of somebody else's starts an empty cache"""
+    spoil_and_start(dns, lambda path: os.chown(path, 1, 1), "owned by user 1")
+
+
+def test_open_to_others(dns):
+    """a file that others may write starts an empty cache"""
+    spoil_and_start(dns, lambda path: os.chmod(path, 0o666), "open to others")
+
+
+def link_away(path):
+    victim = path.parent / "victim"
+    victim.write_text("precious")
+    path.unlink()
+    path.symlink_to(victim)
+
+
+def test_symlink(dns):
+    """a symbolic link in the file's place is replaced, not followed"""
+    spoil_and_start(dns, link_away, "a symbolic link")
+
+
+def test_other_size(dns):
+    """another cache_size starts an empty cache"""
+    server = filled(dns)
+    try:
+        server.stop()
+        server.settings["cache_size"] = "5M"
+        server.start()
+        server.wait_listening()
+        expect("cache_size says 5M" in server.log(), server.log()[-600:])
+    finally:
+        server.__exit__()
+
+
+def test_other_anchor(dns):
+    """another trust anchor starts an empty cache: what it held is not served"""
+    server = filled(dns)
+    try:
+        server.stop()
+        other = server.folder / "other.key"
+        own = (server.tree / "root.key").read_text()
+        other.write_text(own + ". IN DS 20326 8 2 " + "AB" * 32 + "\n")
+        server.settings["trust_anchor_file"] = other
+        with dns.silent():
+            server.start()
+            wait_until(lambda: server.try_ask(PAIRS[0][0]), 10, "an answer")
+            expect("other trust anchors" in server.log_about("starts empty"),
+                   server.log()[-600:])
+            reply = server.ask(PAIRS[1][0])
+            expect(reply.startswith("TEMP "), reply)
+    finally:
+        server.__exit__()
+
+
+def test_two_daemons(dns):
+    """a second danemapd on the same file ends with 69 and says who has it"""
+    with Daemon(dns.folder) as first:
+        second = Daemon(dns.folder, cache_file=first.cache)
+        second.start()
+        status = second.process.wait(15)
+        expect(status == UNAVAILABLE, "status", status)
+        expect("in use by process %d" % first.process.pid in second.log(),
+               second.log())
+        expect(first.ask("one.cases.nsec") == stage.SECURE)
+        second.own.cleanup()
+
+
+def test_not_a_file(dns):
+    """a folder in the file's place is refused"""
+    server = Daemon(dns.folder)
+    server.cache.mkdir()
+    server.start()
+    status = server.process.wait(15)
+    expect(status != 0 and "not a regular file" in server.log() or
+           "cannot open" in server.log(), status, server.log())
+    server.own.cleanup()
+
+
+def test_full_disk(dns):
+    """a file system without room is refused with the way out"""
+    server = Daemon(dns.folder, cache_size="8M")
+    small = server.folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=777", "none",
+                    small], check=True)
+    try:
+        server.settings["cache_file"] = small / "cache"
+        server.start()
+        status = server.process.wait(15)
+        expect(status == 71, "status", status, server.log())
+        expect("no room for the cache" in server.log() and
+               "lower cache_size" in server.log(), server.log())
+        expect(os.listdir(small) in (["cache.lock"], []), os.listdir(small))
+    finally:
+        subprocess.run(["umount", small], check=True)
+        server.own.cleanup()
+
+
+def test_full_disk_at_reload(dns):
+    """a reload to a cache without room keeps the old one"""
+    with Daemon(dns.folder) as server:
+        small = server.folder / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=777",
+                        "none", small], check=True)
+        try:
+            server.configure(cache_file=small / "cache")
+            server.reload(False)
+            expect("no room for the cache" in server.log())
+            expect(server.ask("one.cases.nsec") == stage.SECURE)
+        finally:
+            subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_small_cache(dns):
+    """more domains than the cache holds are answered, from the DNS if need be"""
+    with Daemon(dns.folder, cache_size="4M") as server:
+        pairs = domains()
+        random.shuffle(pairs)
+        server.fill(pairs)
+        server.fill(pairs)
+        server.check_health()
+
+
+def test_writer_killed(dns):
+    """a resolver killed while it writes leaves a cache that others read"""
+    pairs = domains(1, 200)
+    with Daemon(dns.folder) as server:
+        asking = threading.Thread(target=server.fill, args=(pairs,))
+        asking.start()
+        while asking.is_alive():
+            for pid in server.named("reso"):
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.35)
+        asking.join()
+        server.fill(pairs)
+        server.check_health()
