@@ -9,7 +9,9 @@
 # which everything that can go wrong does. All files are in one temporary
 # folder; nothing else is touched, and nothing goes on running without --keep.
 #
-#	quickstart.sh [--demo] [--keep]
+#	quickstart.sh [--demo] [--keep] [--build FOLDER]
+#
+# --build takes the programs of a folder in which make has already run.
 
 set -eu
 
@@ -27,18 +29,24 @@ PYTHON=/usr/bin/python3
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 
 usage() {
-	echo "usage: quickstart.sh [--demo] [--keep]" >&2
+	echo "usage: quickstart.sh [--demo] [--keep] [--build FOLDER]" >&2
 	exit 64
 }
 
-DEMO=no KEEP=no INSIDE=no
-for word; do
-	case $word in
+DEMO=no KEEP=${KEEP-no} INSIDE=no
+[ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
+while [ $# -gt 0 ]; do
+	case $1 in
 	--demo) DEMO=yes ;;
 	--keep) KEEP=yes ;;
+	--build)
+		BUILD=$(cd "${2-}" && pwd) || usage
+		shift
+		;;
 	--inside) INSIDE=yes ;; # what this script says to itself
 	*) usage ;;
 	esac
+	shift
 done
 
 say() { echo "quickstart: $*"; }
@@ -52,23 +60,24 @@ quietly() {
 }
 
 build() {
-	mkdir "$WORK/source" "$WORK/build"
+	mkdir "$WORK/source" "$BUILD"
 	(cd "$SOURCE" && tar -cf - --exclude=.git --exclude='*.o' \
 		--exclude=config.status --exclude=autom4te.cache .) |
 		tar -xf - -C "$WORK/source"
 	(cd "$WORK/source" && autoreconf -fi)
-	(cd "$WORK/build" && "$WORK/source/configure" --sysconfdir=/etc)
-	make -C "$WORK/build" -j "$(nproc)" danemapd danemap
+	(cd "$BUILD" && "$WORK/source/configure" --sysconfdir=/etc)
+	make -C "$BUILD" -j "$(nproc)" danemapd danemap
 }
 
 # start_daemon [OPTION...]: a danemapd that stays in this folder, as nobody.
 start_daemon() {
 	mkdir -p "$WORK/run"
+	: >"$WORK/log"
 	chown nobody "$WORK/run"
-	"$WORK/build/danemapd" -c /dev/null -o user=nobody \
+	"$BUILD/danemapd" -c /dev/null -o user=nobody \
 		-o "listen=unix:$WORK/policy.sock:0666" \
 		-o "cache_file=$WORK/run/cache" -o log_target=stderr \
-		-o query_timeout=8s "$@" </dev/null >"$WORK/log" 2>&1 &
+		-o query_timeout=8s "$@" </dev/null >>"$WORK/log" 2>&1 &
 	DAEMON=$!
 }
 
@@ -103,7 +112,7 @@ ask_by_postmap() {
 
 # ask_by_danemap KEY: the same where there is no Postfix.
 ask_by_danemap() {
-	ANSWER=$("$WORK/build/danemap" query -s "unix:$WORK/policy.sock" "$1" |
+	ANSWER=$("$BUILD/danemap" query -s "unix:$WORK/policy.sock" "$1" |
 		cut -f 2) || :
 	case $ANSWER in
 	OK*) ANSWER=${ANSWER#OK } ;;
@@ -143,7 +152,7 @@ ask_all() {
 	done
 	echo
 	echo "The same for a Postfix that cannot do DANE (map fingerprint):"
-	"$WORK/build/danemap" query -s "unix:$WORK/policy.sock" \
+	"$BUILD/danemap" query -s "unix:$WORK/policy.sock" \
 		-m fingerprint "$1"
 	echo
 }
@@ -183,12 +192,15 @@ demo() {
 	quietly "$SOURCE/tests/install-packages.sh" tree
 	cd "$SOURCE/tests"
 	quietly "$PYTHON" -B -m tree.tree make "$WORK/tree"
-	export WORK KEEP
-	tree/netns.sh "$SOURCE/postfix-examples/quickstart.sh" --inside &
+	export WORK BUILD KEEP
+	# What may be kept running must not hold our caller's output open.
+	tree/netns.sh "$SOURCE/postfix-examples/quickstart.sh" --inside \
+		</dev/null >"$WORK/table" 2>&1 &
 	DAEMON=$!
 	while [ ! -e "$WORK/shown" ] && kill -0 $DAEMON 2>/dev/null; do
 		sleep 0.1
 	done
+	cat "$WORK/table"
 	[ -e "$WORK/shown" ]
 }
 
@@ -199,7 +211,7 @@ finish() {
 	fi
 	trap - EXIT
 	say "goes on running; ask it by"
-	echo "    $WORK/build/danemap query -s unix:$WORK/policy.sock NEXT-HOP"
+	echo "    $BUILD/danemap query -s unix:$WORK/policy.sock NEXT-HOP"
 	say "and end it by"
 	echo "    kill $DAEMON; rm -r $WORK"
 }
@@ -213,14 +225,16 @@ if [ $INSIDE = yes ]; then
 	show_tree
 	exit
 fi
-[ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
 WORK=$(mktemp -d /tmp/danemap.XXXXXX)
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 chmod 755 "$WORK"
-say "installing what is missing, building in $WORK"
-quietly "$SOURCE/tests/install-packages.sh" build
-quietly build
+if [ -z "${BUILD-}" ]; then
+	BUILD=$WORK/build
+	say "installing what is missing, building in $WORK"
+	quietly "$SOURCE/tests/install-packages.sh" build
+	quietly build
+fi
 if [ $DEMO = yes ] || ! show_internet; then
 	demo
 fi

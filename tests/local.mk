@@ -8,6 +8,11 @@ TEST_EXTENSIONS = .sh
 TESTS += $(check_PROGRAMS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh
+EXTRA_DIST += tests/install-packages.sh tests/tree/netns.sh tests/tree/zones \
+	tests/tree/zonefile.py tests/tree/certificates.py tests/tree/tree.py \
+	tests/tree/faults.py tests/tree/scenarios tests/tree/scenarios.py \
+	tests/e2e/tap.py tests/e2e/socketmap.py tests/e2e/daemon.py \
+	tests/e2e/sink.py tests/e2e/postfix.py tests/e2e/quickstart.py
 
 include tests/bench/local.mk
 

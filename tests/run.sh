@@ -79,20 +79,17 @@ unit() {
 	echo 1..1
 }
 
-in_tree() {
-	module=$1
-	shift
-	(cd "$COPY/tests" && DANEMAPD=$BUILD/danemapd DANEMAP=$BUILD/danemap \
-		tree/netns.sh "$PYTHON" -m "$module" "$WORK/tree" "$@")
+# A module of the tests, in namespaces of its own.
+alone() {
+	(cd "$COPY/tests" && DANEMAPD=$BUILD/danemapd tree/netns.sh \
+		"$PYTHON" -m "$@")
 }
 
 suite_unit() { unit; }
-suite_scenarios() { in_tree tree.scenarios; }
-suite_postfix() { in_tree e2e.postfix; }
+suite_scenarios() { alone tree.scenarios "$WORK/tree"; }
+suite_postfix() { alone e2e.postfix "$WORK/tree"; }
 suite_life() { "$COPY/tests/life/run.sh" "$BUILD"; }
-suite_quickstart() {
-	(cd "$COPY" && "$PYTHON" -B tests/e2e/quickstart.py "$BUILD")
-}
+suite_quickstart() { alone e2e.quickstart "$BUILD"; }
 
 # A suite that stops before its plan (1..N) has failed, whatever it counted.
 run_suite() {
