@@ -626,8 +626,6 @@ conns_sweep(struct conns *conns)
 	while (conns->idle_timeout_ms > 0 &&
 	       conns_close_idle(conns, conns->idle_timeout_ms))
 		continue;
-	if (conns->finishing)
-		settle_all(conns, false);
 }
 
 void

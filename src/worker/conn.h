@@ -57,7 +57,7 @@ void conns_reserve(const struct conns *conns, unsigned n_more);
 // Closes the one that has been idle longest, if for longer than idle_ms.
 bool conns_close_idle(struct conns *conns, uint64_t idle_ms);
 
-// Call once a second: idle_timeout, and whom an heir's loss left behind.
+// Call once a second: idle_timeout.
 void conns_sweep(struct conns *conns);
 
 // Closes those that owe no reply now, the others when they owe none any more.

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -303,6 +304,35 @@ many_at_once(void)
 	close(client);
 }
 
+// More than a round's worth of replies to one read, and nothing to read after
+// that: the rest must come all the same.
+static void
+large_replies(void)
+{
+	enum { N = 400, DIGESTS = 30 };
+
+	static const char request[] = "21:fingerprint a.example,";
+	static char text[N * (sizeof(request) - 1) + 1];
+	static uint8_t digests[DIGESTS * 32];
+	struct entry entry = stage_entry(true, 60000);
+	int client = stage_connect(&stage);
+
+	for (unsigned i = 0; i < DIGESTS; i++)
+		digests[32 * i] = (uint8_t)i;
+	entry.facts.hosts[0].flags |= FACTS_SHA256;
+	entry.facts.n_sha256 = DIGESTS;
+	entry.facts.sha256 = digests;
+	stage_keep(&stage, "a.example", &entry);
+	start_linked();
+	for (unsigned i = 0; i < N; i++)
+		memcpy(text + i * (sizeof(request) - 1), request,
+		    sizeof(request) - 1);
+	stage_send(client, text, sizeof(text) - 1);
+	for (unsigned i = 0; i < N; i++)
+		stage_expect_start(client, "OK fingerprint match=00:");
+	close(client);
+}
+
 static void
 line_is_limited(void)
 {
@@ -478,6 +508,8 @@ asked_again(void)
 	close(client);
 }
 
+// The worker is held while the order for the new channel and then the last
+// words on the old one reach it, in that order.
 static void
 last_answers_count(void)
 {
@@ -488,8 +520,13 @@ last_answers_count(void)
 	stage_request(client, "b.example");
 	uint32_t a = stage_take_name(worker, "a.example");
 	stage_take_name(worker, "b.example");
-	stage_answer(worker, a, true);
+	int old = dup(worker->resolver);
+	assert_int_equal(kill(worker->pid, SIGSTOP), 0);
 	stage_link(worker);
+	struct stage_worker before = { .resolver = old };
+	stage_answer(&before, a, true);
+	close(old);
+	assert_int_equal(kill(worker->pid, SIGCONT), 0);
 	stage_answer(worker, stage_take_name(worker, "b.example"), false);
 	stage_expect(client, "OK dane-only");
 	stage_expect(client, "OK may");
@@ -816,12 +853,35 @@ finish(void)
 	uint32_t id = stage_take_name(worker, "a.example");
 	stage_order(worker, ORDER_FINISH, -1);
 	stage_expect(idle, NULL);
+	int late = stage_connect(&stage); // for another worker
+	assert_true(stage_is_silent(late));
 	stage_answer(worker, id, true);
 	stage_expect(waiting, "OK dane-only");
 	stage_expect(waiting, NULL);
 	assert_int_equal(stage_wait(worker), 0);
 	close(idle);
+	close(late);
 	close(waiting);
+}
+
+// The worker is held while the order and then a request reach it.
+static void
+finish_looks_once_more(void)
+{
+	struct stage_worker *worker = start_linked();
+	int client = stage_connect(&stage);
+
+	keep("a.example", true);
+	stage_request(client, "a.example");
+	stage_expect(client, "OK dane-only");
+	assert_int_equal(kill(worker->pid, SIGSTOP), 0);
+	stage_order(worker, ORDER_FINISH, -1);
+	stage_request(client, "a.example");
+	assert_int_equal(kill(worker->pid, SIGCONT), 0);
+	stage_expect(client, "OK dane-only");
+	stage_expect(client, NULL);
+	assert_int_equal(stage_wait(worker), 0);
+	close(client);
 }
 
 static void
@@ -983,6 +1043,7 @@ static const struct row rows[] = {
 	{ "requests may come octet by octet", octet_by_octet },
 	{ "two thousand requests in one write have all their replies",
 	    many_at_once },
+	{ "large replies to many requests at once all come", large_replies },
 	{ "past the line's limit questions wait until there is room",
 	    line_is_limited },
 	{ "who has closed his sending side gets all answers", half_close },
@@ -1008,6 +1069,8 @@ static const struct row rows[] = {
 	    no_descriptors },
 	{ "two workers share a burst", two_share },
 	{ "finishing closes the idle and answers the others", finish },
+	{ "finishing answers what had been sent before",
+	    finish_looks_once_more },
 	{ "finishing without clients is over at once", finish_without_clients },
 	{ "without a parent there is no service", parent_gone },
 	{ "an heir takes over connections with what was read of them", heir },
