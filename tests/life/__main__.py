@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
 CHAPTERS = ["processes", "clients", "outage", "reloads", "cachefile",
             "command"]
-AT_ONCE = 3
+AT_ONCE = 6
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 
 

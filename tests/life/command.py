@@ -110,7 +110,7 @@ def test_weak_validation(dns):
                  ("AB" * 32)):
         fragment.write_text("server:\n\t%s\n" % line)
         server.configure(resolver_config=fragment)
-        check(run("-c", str(server.conf), "-t"), CONFIG, "resolver_config")
+        check(run("-c", str(server.conf), "-t"), CONFIG, "refused")
     fragment.write_text("server:\n\tedns-buffer-size: 1400\n")
     check(run("-c", str(server.conf), "-t"), 0, "")
     server.own.cleanup()
@@ -156,12 +156,13 @@ def test_no_socket(dns):
 
 def test_port_taken(dns):
     """a TCP port in use is status 69"""
-    with Daemon(dns.folder, listen="inet:127.0.0.1:8462") as first:
+    first = Daemon(dns.folder)
+    first.settings["listen"] += " inet:127.0.0.1:8462"
+    with first:
         second = Daemon(dns.folder, listen="inet:127.0.0.1:8462")
         expect(start_and_end(second) == UNAVAILABLE, second.log())
         expect("127.0.0.1:8462" in second.log(), second.log())
         second.own.cleanup()
-        del first
 
 
 def test_no_permission(dns):

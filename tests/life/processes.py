@@ -13,6 +13,7 @@ from .stage import Daemon, Load, domains, expect, wait_until
 
 HOURS = 0
 KILLS = 24       # of each kind, unless hours are given
+PARENT_KILLS = 8
 BACK_S = 1
 
 
@@ -59,7 +60,6 @@ def kill_under_load(dns, kind):
                 broken += kill_one(server, kind)
                 back_s.append(time_back(server, cold))
         load.check(broken)
-        server.check_health()
     expect(statistics.median(back_s) < BACK_S * stage.PATIENCE,
            "took", statistics.median(back_s), "s to come back")
 
@@ -114,6 +114,19 @@ def test_parent_killed(dns):
             server.start()
             wait_until(lambda: server.try_ask(pairs[0][0]), 10, "an answer")
             server.fill(pairs)
+
+
+def test_parent_killed_under_load(dns):
+    """a parent that is killed again and again never makes a wrong answer"""
+    with Daemon(dns.folder) as server:
+        with Load(server, domains(1, 60), clients=4, pause_s=0.005) as load:
+            for _ in range(PARENT_KILLS):
+                time.sleep(random.uniform(0, 0.3))
+                server.process.kill()
+                server.process.wait()
+                server.start()
+                server.wait_listening()
+        expect(load.asked and not load.wrong, load.asked, load.wrong[:5])
 
 
 def test_resolver_stopped(dns):

@@ -42,14 +42,16 @@ def make_tree(folder):
 
 
 def wait_until(ask, seconds, what):
-    """Until ask() says something true; returns it."""
+    """Until ask() says something true; returns it.  what: text, or a function
+    that makes it when it is wanted."""
     end = time.monotonic() + seconds * PATIENCE
     while True:
         found = ask()
         if found:
             return found
         if time.monotonic() > end:
-            raise AssertionError("not within %s s: %s" % (seconds, what))
+            raise AssertionError("not within %s s: %s" % (
+                seconds, what() if callable(what) else what))
         time.sleep(0.02)
 
 
@@ -135,6 +137,14 @@ class Daemon(daemon.Daemon):
         self.configure()
         return super().start()
 
+    def __exit__(self, *reason):
+        try:
+            self.stop()
+            if not any(reason):
+                self.check_health()
+        finally:
+            super().__exit__(*reason)
+
     def restart(self):
         """SIGTERM, and another at once."""
         status = self.stop()
@@ -144,7 +154,7 @@ class Daemon(daemon.Daemon):
 
     def wait_listening(self):
         wait_until(lambda: self.try_ask(daemon.SIGNED_NAME), 10,
-                   "danemapd answers:\n" + self.log()[-2000:])
+                   self.last_words)
 
     def try_ask(self, key, timeout_s=10):
         """The reply, or None where there is no connection."""
@@ -163,7 +173,8 @@ class Daemon(daemon.Daemon):
     def named(self, kind):
         """The pids of its workers (`work`) or resolvers (`reso`)."""
         return [pid for pid in self.children()
-                if comm(pid).startswith("danemapd-" + kind)]
+                if comm(pid).startswith("danemapd-" + kind) and
+                not is_gone(pid)]
 
     def reload(self, expected=True):
         """SIGHUP; until the log tells how it went."""
@@ -172,7 +183,7 @@ class Daemon(daemon.Daemon):
         before = self.log().count(words)
         self.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.log().count(words) > before, 20,
-                   "reload:\n" + self.log()[-2000:])
+                   self.last_words)
 
     def settled(self):
         """Whether there is one generation, and it is whole."""
@@ -180,6 +191,9 @@ class Daemon(daemon.Daemon):
             len(self.named("work") + self.named("reso")) == \
             int(self.settings["workers"]) + \
             int(self.settings.get("resolvers", 1))
+
+    def last_words(self):
+        return "danemapd does what it should:\n" + self.log()[-2000:]
 
     def check_health(self):
         """Nothing crashed that no test killed."""
