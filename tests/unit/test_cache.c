@@ -271,18 +271,63 @@ fills_to_the_brim(void)
 static void
 full_is_no_error(void)
 {
-	uint8_t data[1000] = { 0 };
+	static uint8_t data[1500];
 	struct cache_usage usage;
 	struct cache *cache = open_to_write();
 	char key[16];
 
 	for (int i = 0; i < 6000; i++) {
 		snprintf(key, sizeof(key), "key %d", i);
-		assert_int_equal(put(cache, key, data, sizeof(data)), 0);
-		assert_true(holds(cache, key, data, sizeof(data)));
+		assert_int_equal(put(cache, key, data, 1000), 0);
+		assert_true(holds(cache, key, data, 1000));
 	}
 	cache_usage(cache, &usage);
 	assert_true(usage.n_entries > 2700 && usage.n_entries < 6000);
+	memset(data, 1, sizeof(data));
+	for (int i = 0; i < 6000; i++) { // longer: some change their page
+		snprintf(key, sizeof(key), "key %d", i);
+		assert_int_equal(put(cache, key, data, 1500), 0);
+		assert_true(holds(cache, key, data, 1500));
+	}
+	cache_close(cache);
+}
+
+static unsigned
+put_many(struct cache *cache, const char *kind, unsigned n, bool strict)
+{
+	static const uint8_t data[1000];
+	const struct cache_value value = { .ends_ms = strict ? 1000 : 5000,
+		.worthless_ms = 9000,
+		.strict = strict,
+		.data = data,
+		.len = sizeof(data) };
+	char key[16];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "%s %u", kind, i);
+		assert_int_equal(cache_put(cache, (const uint8_t *)key,
+				     strlen(key), &value, 0),
+		    0);
+	}
+	return n;
+}
+
+// Some 2,880 have room. Two thirds of them strict fill some pages whole, and
+// the other page of a key still has one that is not; a few keys may be unlucky.
+static void
+lesser_page_gives_way(void)
+{
+	struct cache *cache = open_to_write();
+	unsigned n_kept = 0;
+	char key[16];
+
+	put_many(cache, "none", 4000, false);
+	unsigned n = put_many(cache, "strict", 1900, true);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "strict %u", i);
+		n_kept += !misses(cache, key);
+	}
+	assert_true(n_kept > n - 5);
 	cache_close(cache);
 }
 
@@ -576,7 +621,7 @@ open_on_a_small_disk(void)
 	struct cache *cache;
 
 	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", folder, "tmpfs", 0, "size=5m,mode=0700") != 0)
 		return CANNOT_TRY;
 	settings.size = 8u << 20;
@@ -759,10 +804,13 @@ other_bus_errors_end_the_process(void)
 #define ROUNDS    30
 #define KEYS      600
 #define N_READERS 2
+#define LOST_MAX  12 // by one kill: what a page holds here, three on average
+
+enum { THERE = 0, GOING, GONE }; // GONE: a drop has returned
 
 struct notes {
-	_Atomic uint32_t put_version[KEYS];
-	_Atomic uint32_t stop;
+	_Atomic uint32_t put_version[KEYS], state[KEYS];
+	_Atomic uint32_t n_puts, stop;
 };
 
 static struct notes *notes;
@@ -798,27 +846,46 @@ find_version(const struct cache *cache, uint32_t number)
 		   : UINT32_MAX;
 }
 
+static int
+put_next(struct cache *cache, uint32_t number)
+{
+	uint8_t data[CACHE_VALUE_MAX];
+	uint32_t version = atomic_load(&notes->put_version[number]) + 1;
+	const struct cache_value value = { .ends_ms = number,
+		.worthless_ms = UINT64_MAX,
+		.data = data,
+		.len = make_value(number, version, data) };
+
+	atomic_store(&notes->state[number], GOING);
+	int r = cache_put(cache, (const uint8_t *)&number, 4, &value, 0);
+	atomic_store(&notes->put_version[number], version);
+	atomic_store(&notes->state[number], THERE);
+	atomic_fetch_add(&notes->n_puts, 1);
+	return r;
+}
+
+static int
+drop_again(struct cache *cache, uint32_t number)
+{
+	atomic_store(&notes->state[number], GOING);
+	int r = cache_drop(cache, (const uint8_t *)&number, 4);
+	atomic_store(&notes->state[number], GONE);
+	return r;
+}
+
 static void
 write_until_killed(struct cache *cache, unsigned seed)
 {
-	uint8_t data[CACHE_VALUE_MAX];
+	int r = cache_attach(cache, true);
 
-	if (cache_attach(cache, true) != 0)
-		_exit(1);
 	alarm(60);
 	own_all(cache);
-	for (;;) {
+	while (r == 0) {
 		uint32_t number = (uint32_t)rand_r(&seed) % KEYS;
-		uint32_t version = atomic_load(&notes->put_version[number]) + 1;
-		const struct cache_value value = { .ends_ms = number,
-			.worthless_ms = UINT64_MAX,
-			.data = data,
-			.len = make_value(number, version, data) };
-		if (cache_put(cache, (const uint8_t *)&number, 4, &value, 0) !=
-		    0)
-			_exit(1);
-		atomic_store(&notes->put_version[number], version);
+		r = rand_r(&seed) % 3 == 0 ? drop_again(cache, number)
+					   : put_next(cache, number);
 	}
+	_exit(1);
 }
 
 // Status 0, or 1 when a value was wrong or older than one seen to be put.
@@ -853,46 +920,52 @@ start(struct cache *cache, bool writes, unsigned seed)
 	_exit(read_until_stopped(cache));
 }
 
+// Ends after a minute at most: the writer's alarm, or this.
+static void
+wait_for_a_put(uint32_t n_puts_before)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < 60000; i++) {
+		if (atomic_load(&notes->n_puts) != n_puts_before)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static void
 kill_a_writer(struct cache *cache, unsigned round)
 {
 	unsigned seed = round;
-	struct timespec wait = { .tv_nsec =
-				     5000000 + rand_r(&seed) % 20000000 };
+	struct timespec wait = { .tv_nsec = rand_r(&seed) % 20000000 };
+	uint32_t n_puts = atomic_load(&notes->n_puts);
 	int status;
 	pid_t pid = start(cache, true, round);
 
+	wait_for_a_put(n_puts);
 	nanosleep(&wait, NULL);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
 }
 
-// Everything that was put is there, or was lost with the one page that the
-// writer died in.
+// What was put and not dropped and is not there now: lost with the page that
+// the writer died in.
 static unsigned
-count_sound(const struct cache *cache)
+count_lost(const struct cache *cache)
 {
-	unsigned n = 0;
+	unsigned n_lost = 0;
 
 	for (uint32_t number = 0; number < KEYS; number++) {
 		uint32_t least = atomic_load(&notes->put_version[number]);
 		uint32_t version = find_version(cache, number);
+		uint32_t state = atomic_load(&notes->state[number]);
 		assert_true(
 		    version == 0 || version == least || version == least + 1);
-		n += version != 0;
+		assert_true(state != GONE || version == 0);
+		n_lost += state == THERE && least > 0 && version == 0;
 	}
-	return n;
-}
-
-static unsigned
-count_put(void)
-{
-	unsigned n = 0;
-
-	for (uint32_t number = 0; number < KEYS; number++)
-		n += atomic_load(&notes->put_version[number]) > 0;
-	return n;
+	return n_lost;
 }
 
 static bool
@@ -924,11 +997,7 @@ survives_killed_writers(void)
 		kill_a_writer(cache, round);
 		own_all(cache);
 		assert_false(any_page_is_torn(cache));
-		unsigned put_so_far = count_put();
-		assert_true(put_so_far > 0);
-		// Less those of one page a kill.
-		assert_true(
-		    count_sound(cache) + 60 * (round + 1) >= put_so_far);
+		assert_true(count_lost(cache) <= LOST_MAX * (round + 1));
 	}
 	atomic_store(&notes->stop, 1);
 	for (int i = 0; i < N_READERS; i++) {
@@ -988,6 +1057,8 @@ static const struct {
 	{ "entries of 200 octets fill the file before any is evicted",
 	    fills_to_the_brim },
 	{ "a full cache takes every new entry", full_is_no_error },
+	{ "of two full pages the one with the lesser entry gives it up",
+	    lesser_page_gives_way },
 	{ "a flipped bit in any octet of the header starts empty",
 	    flipped_header_starts_empty },
 	{ "a symbolic link in place of the cache is not followed",
