@@ -59,10 +59,10 @@ mix(uint64_t hash, uint64_t word)
 static uint64_t
 hash_text(const char *text, size_t len)
 {
-	uint64_t word = 0, hash = mix(HASH_FACTOR, len);
+	uint64_t word = 0, hash = HASH_FACTOR * (len + 1);
 	size_t at = 0;
 
-	for (; at + sizeof(word) <= len; at += sizeof(word)) {
+	for (; at + sizeof(word) < len; at += sizeof(word)) {
 		memcpy(&word, text + at, sizeof(word));
 		hash = mix(hash, word);
 	}
@@ -72,7 +72,7 @@ hash_text(const char *text, size_t len)
 		for (; at < len; at++)
 			word = word << 8 | (unsigned char)text[at];
 	}
-	return mix(mix(hash, word), len);
+	return mix(hash, word);
 }
 
 // Three bits of one word, so that a look costs one line of the processor's
@@ -236,22 +236,24 @@ holds(const struct rules_record *record, int32_t today)
 	       (!record->has_until || today <= record->until_day);
 }
 
-// Only depths at which there are rules are looked at.
+// From the nearest up, but only where there are rules of that depth.
 static const struct rules_record *
 find_parent(
     const struct rules *rules, const struct nexthop *nexthop, int32_t today)
 {
-	const char *end = nexthop->name + nexthop->name_len, *dot;
-	const char *at = nexthop->name;
-	unsigned n_labels = count_labels(nexthop->name, nexthop->name_len);
+	uint8_t dots[NEXTHOP_NAME_MAX + 1];
+	unsigned n_dots = 0;
 
-	for (; (dot = memchr(at, '.', (size_t)(end - at))) != NULL;
-	     at = dot + 1) {
-		n_labels--;
-		if (!(rules->depths & depth_bit(n_labels)))
+	for (unsigned i = 0; i < nexthop->name_len; i++) {
+		dots[n_dots] = (uint8_t)i; // overwritten if it is none
+		n_dots += nexthop->name[i] == '.';
+	}
+	for (unsigned i = 0; i < n_dots; i++) {
+		if (!(rules->depths & depth_bit(n_dots - i)))
 			continue;
 		const struct rules_record *record =
-		    find_text(rules, dot, (size_t)(end - dot));
+		    find_text(rules, nexthop->name + dots[i],
+			(size_t)nexthop->name_len - dots[i]);
 		if (holds(record, today))
 			return record;
 	}
