@@ -8,6 +8,9 @@ src_policy_libpolicy_a_SOURCES = \
 	src/policy/facts.c src/policy/facts.h \
 	src/policy/entry.c src/policy/entry.h \
 	src/policy/walk.c src/policy/walk.h \
+	src/policy/dname.c src/policy/dname.h \
+	src/policy/mxset.c src/policy/mxset.h \
+	src/policy/digests.c src/policy/digests.h \
 	src/policy/rules.c src/policy/rules.h src/policy/rules_block.h \
 	src/policy/rules_read.c \
 	src/policy/rules_grammar.c src/policy/rules_grammar.h \

@@ -7,13 +7,16 @@
 // keep is all the same an error. Refuses to know how a question is asked, what
 // time it is, and what the facts mean for Postfix.
 //
-// From top to bottom: names, the MX set, what is kept of an answer, the
+// From top to bottom: names, the hosts, what is kept of an answer, the
 // judgment of one host, and the five functions of the header.
 #include "config.h"
 
 #include "policy/walk.h"
 
 #include <string.h>
+
+#include "policy/dname.h"
+#include "policy/mxset.h"
 
 static const char TIMED_OUT[] = "timed out";
 static const char NO_MEMORY[] = "out of memory";
@@ -61,82 +64,10 @@ struct walk_host {
 // A secure TLSA RRset.
 struct walk_tlsa {
 	bool usable, kills_smtp;
-	struct walk_digests sha256, sha512;
+	struct digests sha256, sha512;
 };
 
 // ---- Names
-
-static char
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-// Characters that one octet takes, 0 if there is none.
-static size_t
-octet_width(const char *at)
-{
-	if (at[0] != '\\')
-		return 1;
-	if (!is_digit(at[1]))
-		return at[1] != '\0' ? 2 : 0;
-	if (!is_digit(at[2]) || !is_digit(at[3]))
-		return 0;
-	int value = (at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0');
-	return value <= UINT8_MAX ? 4 : 0;
-}
-
-// Octets of a name in presentation form, 0 if it is none (the root does not
-// count); ret_len are its characters. Neither counts a trailing dot.
-static size_t
-name_measure(const char *text, size_t *ret_len)
-{
-	size_t octets = 0, len = 0;
-	bool dotted = false;
-
-	while (text[len] != '\0') {
-		size_t width = octet_width(text + len);
-
-		dotted = text[len] == '.';
-		len += width;
-		octets++;
-		if (width == 0 || len > WALK_NAME_MAX)
-			return 0;
-	}
-	*ret_len = len - dotted;
-	return octets - dotted;
-}
-
-static int
-name_compare(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	for (size_t i = 0; i < a_len && i < b_len; i++)
-		if (fold(a[i]) != fold(b[i]))
-			return fold(a[i]) < fold(b[i]) ? -1 : 1;
-	return a_len < b_len ? -1 : a_len > b_len;
-}
-
-static bool
-is_ipv4(const char *text)
-{
-	for (int part = 1; part <= 4; part++) {
-		unsigned value = 0, digits = 0;
-
-		for (; is_digit(*text) && digits < 4; text++, digits++)
-			value = value * 10 + (unsigned)(*text - '0');
-		if (digits == 0 || digits > 3 || value > UINT8_MAX)
-			return false;
-		if (*text++ != (part < 4 ? '.' : '\0'))
-			return false;
-	}
-	return true;
-}
 
 static void
 prefix_write(struct walk *walk, uint16_t port)
@@ -171,7 +102,7 @@ name_write(const struct walk *walk, char *at, const char *text, size_t len,
 
 	memcpy(at, walk->prefix, walk->prefix_len);
 	for (size_t i = 0; i < len; i++)
-		name[i] = fold(text[i]);
+		name[i] = dname_fold(text[i]);
 	name[len] = '\0';
 	return (struct walk_name){
 		.text = name,
@@ -180,112 +111,7 @@ name_write(const struct walk *walk, char *at, const char *text, size_t len,
 	};
 }
 
-// ---- The MX set
-
-// A target of the MX set, borrowed from the reply.
-struct target {
-	uint16_t preference;
-	const char *name;
-	size_t len;
-};
-
-// The best preferred so far, sorted. Bounded, so that a set of thousands costs
-// neither memory nor more than one pass.
-struct targets {
-	unsigned n;
-	bool more;
-	struct target list[FACTS_HOSTS_MAX];
-};
-
-static bool
-target_is_better(const struct target *a, const struct target *b)
-{
-	if (a->preference != b->preference)
-		return a->preference < b->preference;
-	return name_compare(a->name, a->len, b->name, b->len) < 0;
-}
-
-static unsigned
-targets_find(const struct targets *targets, const struct target *target)
-{
-	unsigned i = 0;
-
-	while (i < targets->n &&
-	       name_compare(targets->list[i].name, targets->list[i].len,
-		   target->name, target->len) != 0)
-		i++;
-	return i;
-}
-
-static void
-targets_drop(struct targets *targets, unsigned i)
-{
-	targets->n--;
-	memmove(&targets->list[i], &targets->list[i + 1],
-	    (targets->n - i) * sizeof(targets->list[0]));
-}
-
-// A name that lost its place and comes again with a better preference is
-// judged anew, so the list is right whatever the order.
-static void
-targets_offer(struct targets *targets, const struct target *target)
-{
-	unsigned i = targets_find(targets, target);
-
-	if (i == FACTS_HOSTS_MAX) {
-		targets->more = true;
-		i--;
-	}
-	if (i < targets->n) {
-		if (!target_is_better(target, &targets->list[i]))
-			return;
-		targets_drop(targets, i);
-	}
-	for (i = targets->n++;
-	     i > 0 && target_is_better(target, &targets->list[i - 1]); i--)
-		targets->list[i] = targets->list[i - 1];
-	targets->list[i] = *target;
-}
-
-// False for what Postfix would not connect to: the root, and what is no name
-// of a host. An IPv4 address it takes for one.
-static bool
-target_read(const struct walk_mx *mx, struct target *ret)
-{
-	char name[NEXTHOP_NAME_MAX + 1];
-	size_t len = strnlen(mx->name, NEXTHOP_NAME_MAX + 2);
-
-	if (len > 0 && mx->name[len - 1] == '.')
-		len--;
-	if (len == 0 || len > NEXTHOP_NAME_MAX)
-		return false;
-	memcpy(name, mx->name, len);
-	name[len] = '\0';
-	if (!is_ipv4(name) && !nexthop_valid_hostname(name))
-		return false;
-	*ret = (struct target){ mx->preference, mx->name, len };
-	return true;
-}
-
-static bool
-is_null_mx(const struct walk_reply *reply)
-{
-	return reply->n_mx == 1 && reply->mx[0].preference == 0 &&
-	       strcmp(reply->mx[0].name, ".") == 0;
-}
-
-static void
-targets_read(const struct walk_reply *reply, struct targets *ret)
-{
-	ret->n = 0;
-	ret->more = false;
-	for (size_t i = 0; i < reply->n_mx; i++) {
-		struct target target;
-
-		if (target_read(&reply->mx[i], &target))
-			targets_offer(ret, &target);
-	}
-}
+// ---- The hosts
 
 static void *
 get(const struct walk *walk, size_t size)
@@ -293,9 +119,15 @@ get(const struct walk *walk, size_t size)
 	return walk->env.get(walk->env.arg, size);
 }
 
+static struct digests_memory
+memory_of(const struct walk *walk)
+{
+	return (struct digests_memory){ walk->env.get, walk->env.arg };
+}
+
 // Hosts and their names in one piece: they are had all together or not at all.
 static bool
-hosts_make(struct walk *walk, const struct targets *targets)
+hosts_make(struct walk *walk, const struct mxset *targets)
 {
 	size_t size = targets->n * sizeof(struct walk_host);
 	struct walk_host *hosts;
@@ -310,13 +142,13 @@ hosts_make(struct walk *walk, const struct targets *targets)
 		return false;
 	at = (char *)&hosts[targets->n];
 	for (unsigned i = 0; i < targets->n; i++) {
-		const struct target *target = &targets->list[i];
+		const struct mxset_target *target = &targets->list[i];
 
 		// Host names hold no escapes: characters are octets.
 		hosts[i].name = name_write(
 		    walk, at, target->name, target->len, target->len);
 		hosts[i].preference = target->preference;
-		hosts[i].is_address = is_ipv4(hosts[i].name.text);
+		hosts[i].is_address = dname_is_ipv4(hosts[i].name.text);
 		at += name_room(walk, target->len);
 	}
 	walk->hosts = hosts;
@@ -381,7 +213,7 @@ static void
 keep_mx(struct walk *walk, const struct walk_reply *reply)
 {
 	struct walk_kept *kept = &walk->mx_kept;
-	struct targets targets = { .n = 0 };
+	struct mxset targets = { .n = 0 };
 	enum facts_mx mx = reply->security == WALK_SECURE ? FACTS_MX_SECURE
 							  : FACTS_MX_INSECURE;
 
@@ -389,7 +221,7 @@ keep_mx(struct walk *walk, const struct walk_reply *reply)
 		return;
 	if (reply->content == WALK_NODATA) {
 		targets.n = 1;
-		targets.list[0] = (struct target){
+		targets.list[0] = (struct mxset_target){
 			.name = walk->nexthop.name,
 			.len = walk->nexthop.name_len,
 		};
@@ -398,10 +230,10 @@ keep_mx(struct walk *walk, const struct walk_reply *reply)
 	} else if (reply->n_mx == 0 || reply->mx == NULL) {
 		keep_failure(kept, MALFORMED);
 		return;
-	} else if (is_null_mx(reply)) {
+	} else if (mxset_is_null(reply)) {
 		mx = FACTS_MX_NOBODY;
 	} else {
-		targets_read(reply, &targets);
+		mxset_read(reply, &targets);
 	}
 	if (!hosts_make(walk, &targets)) {
 		keep_failure(kept, NO_MEMORY);
@@ -420,12 +252,12 @@ keep_target(struct walk *walk, const struct walk_host *host,
 	struct walk_name *target;
 	size_t octets, len = 0;
 
-	octets = reply->canonical ? name_measure(reply->canonical, &len) : 0;
+	octets = reply->canonical ? dname_measure(reply->canonical, &len) : 0;
 	if (octets == 0) {
 		keep_failure(kept, MALFORMED);
 		return;
 	}
-	if (name_compare(reply->canonical, len, host->name.text,
+	if (dname_compare(reply->canonical, len, host->name.text,
 		strlen(host->name.text)) == 0)
 		return;
 	target = get(walk, sizeof(*target) + name_room(walk, len));
@@ -436,65 +268,6 @@ keep_target(struct walk *walk, const struct walk_host *host,
 	*target = name_write(
 	    walk, (char *)(target + 1), reply->canonical, len, octets);
 	kept->target = target;
-}
-
-static bool
-digests_reserve(const struct walk *walk, struct walk_digests *digests,
-    unsigned width, size_t n)
-{
-	digests->width = width;
-	if (n <= digests->n_max)
-		return true;
-	digests->n = digests->n_max = 0;
-	digests->data = get(walk, n * width);
-	if (digests->data == NULL)
-		return false;
-	digests->n_max = (unsigned)n;
-	return true;
-}
-
-static const uint8_t *
-digests_at(const struct walk_digests *digests, unsigned i)
-{
-	return digests->data + (size_t)i * digests->width;
-}
-
-// How many are less than digest.
-static unsigned
-digests_search(const struct walk_digests *digests, const uint8_t *digest)
-{
-	unsigned low = 0, high = digests->n;
-
-	while (low < high) {
-		unsigned middle = low + (high - low) / 2;
-
-		if (memcmp(digests_at(digests, middle), digest,
-			digests->width) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void
-digests_add(struct walk_digests *digests, const uint8_t *digest)
-{
-	unsigned i = digests_search(digests, digest);
-	size_t width = digests->width;
-	uint8_t *at;
-
-	if (i < digests->n &&
-	    memcmp(digests_at(digests, i), digest, width) == 0)
-		return;
-	if (i == digests->n_max)
-		return;
-	if (digests->n == digests->n_max)
-		digests->n--;
-	at = digests->data + i * width;
-	memmove(at + width, at, (digests->n - i) * width);
-	memcpy(at, digest, width);
-	digests->n++;
 }
 
 static size_t
@@ -509,6 +282,7 @@ static bool
 tlsa_reserve(const struct walk *walk, const struct walk_reply *reply,
     struct walk_tlsa *tlsa)
 {
+	const struct digests_memory memory = memory_of(walk);
 	size_t n_sha256 = 0, n_sha512 = 0;
 
 	for (size_t i = 0; i < reply->n_tlsa; i++) {
@@ -520,9 +294,9 @@ tlsa_reserve(const struct walk *walk, const struct walk_reply *reply,
 		n_sha256 += record.matching != 2;
 		n_sha512 += record.matching != 1;
 	}
-	return digests_reserve(walk, &tlsa->sha256, TLSA_SHA256_LEN,
+	return digests_reserve(&memory, &tlsa->sha256, TLSA_SHA256_LEN,
 		   smaller(n_sha256, FACTS_SHA256_MAX)) &&
-	       digests_reserve(walk, &tlsa->sha512, TLSA_SHA512_LEN,
+	       digests_reserve(&memory, &tlsa->sha512, TLSA_SHA512_LEN,
 		   smaller(n_sha512, FACTS_SHA512_MAX));
 }
 
@@ -721,7 +495,7 @@ void
 walk_begin(struct walk *walk, const struct nexthop *nexthop,
     const struct walk_env *env)
 {
-	struct targets targets = { .n = 1 };
+	struct mxset targets = { .n = 1 };
 
 	memset(walk, 0, sizeof(*walk));
 	walk->nexthop = *nexthop;
@@ -730,7 +504,7 @@ walk_begin(struct walk *walk, const struct nexthop *nexthop,
 	if (nexthop->kind != NEXTHOP_HOST)
 		return;
 	walk->mx_kept.asked = walk->mx_kept.answered = true;
-	targets.list[0] = (struct target){
+	targets.list[0] = (struct mxset_target){
 		.name = walk->nexthop.name,
 		.len = walk->nexthop.name_len,
 	};
@@ -979,66 +753,24 @@ gather_hosts(struct walk *walk, struct facts *facts, struct gathered *gathered)
 	facts->n_hosts = (uint8_t)walk->n_hosts;
 }
 
-// The least digest over all sets that is not below the places reached; each
-// set that holds it moves on. NULL: there is none left.
-static const uint8_t *
-merge_step(
-    const struct walk_digests *const sets[], unsigned n_sets, unsigned places[])
-{
-	const uint8_t *least = NULL;
-	size_t width = n_sets > 0 ? sets[0]->width : 0;
-
-	for (unsigned i = 0; i < n_sets; i++) {
-		if (places[i] == sets[i]->n)
-			continue;
-		const uint8_t *digest = digests_at(sets[i], places[i]);
-
-		if (least == NULL || memcmp(digest, least, width) < 0)
-			least = digest;
-	}
-	for (unsigned i = 0; least != NULL && i < n_sets; i++)
-		if (places[i] < sets[i]->n &&
-		    memcmp(digests_at(sets[i], places[i]), least, width) == 0)
-			places[i]++;
-	return least;
-}
-
-// The union of sorted sets. False if memory ran out.
-static bool
-merge(const struct walk *walk, const struct walk_digests *const sets[],
-    unsigned n_sets, size_t n_max, struct walk_digests *ret)
-{
-	unsigned places[FACTS_HOSTS_MAX] = { 0 };
-	size_t total = 0;
-	const uint8_t *digest;
-
-	for (unsigned i = 0; i < n_sets; i++)
-		total += sets[i]->n;
-	total = smaller(total, n_max);
-	if (total > 0 && !digests_reserve(walk, ret, sets[0]->width, total))
-		return false;
-	ret->n = 0;
-	while (ret->n < total &&
-	       (digest = merge_step(sets, n_sets, places)) != NULL)
-		memcpy(ret->data + (size_t)ret->n++ * ret->width, digest,
-		    ret->width);
-	return true;
-}
+_Static_assert(
+    FACTS_HOSTS_MAX <= DIGESTS_SETS_MAX, "the sets of all hosts merge");
 
 static bool
 merge_matches(
     struct walk *walk, const struct gathered *gathered, struct facts *facts)
 {
-	const struct walk_digests *sha256[FACTS_HOSTS_MAX];
-	const struct walk_digests *sha512[FACTS_HOSTS_MAX];
+	const struct digests_memory memory = memory_of(walk);
+	const struct digests *sha256[FACTS_HOSTS_MAX];
+	const struct digests *sha512[FACTS_HOSTS_MAX];
 
 	for (unsigned i = 0; i < gathered->n_dane; i++) {
 		sha256[i] = &gathered->dane[i]->sha256;
 		sha512[i] = &gathered->dane[i]->sha512;
 	}
-	if (!merge(walk, sha256, gathered->n_dane, FACTS_SHA256_MAX,
+	if (!digests_merge(&memory, sha256, gathered->n_dane, FACTS_SHA256_MAX,
 		&walk->sha256) ||
-	    !merge(walk, sha512, gathered->n_dane, FACTS_SHA512_MAX,
+	    !digests_merge(&memory, sha512, gathered->n_dane, FACTS_SHA512_MAX,
 		&walk->sha512))
 		return false;
 	facts->sha256 = walk->sha256.data;

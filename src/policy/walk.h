@@ -13,13 +13,15 @@
 //	at the deadline: copy walk_facts as if all open questions had failed.
 #pragma once
 
+#include "policy/digests.h"
+#include "policy/dname.h"
 #include "policy/facts.h"
 #include "policy/nexthop.h"
 #include "policy/tlsa.h"
 
 // Presentation form (RFC 1035 s. 5.1), without the trailing dot; an octet may
 // take four characters ("\ddd").
-#define WALK_NAME_MAX  1024
+#define WALK_NAME_MAX  DNAME_TEXT_MAX
 #define WALK_CAUSE_MAX 127
 
 // Lookups of one host: A, AAAA, CNAME, TLSA at an alias's target and at the
@@ -111,13 +113,6 @@ struct walk_kept {
 	const struct walk_tlsa *tlsa;   // TLSA: what secure data say
 };
 
-// A sorted set of digests, each once, the least of them if there are too many.
-struct walk_digests {
-	uint8_t *data;
-	unsigned n, n_max;
-	unsigned width; // octets of one
-};
-
 // "_65535._tcp."
 #define WALK_PREFIX_MAX 12
 
@@ -129,8 +124,8 @@ struct walk {
 	bool more_hosts;
 	bool out_of_memory; // the hosts could not be kept
 	unsigned n_hosts;
-	struct walk_host *hosts;            // best preferred first
-	struct walk_digests sha256, sha512; // for walk_facts to lend
+	struct walk_host *hosts;       // best preferred first
+	struct digests sha256, sha512; // for walk_facts to lend
 	unsigned prefix_len;
 	char prefix[WALK_PREFIX_MAX + 1]; // "_25._tcp."
 	char reason[FACTS_REASON_MAX + 1];
