@@ -131,6 +131,34 @@ keep(struct flight *flight, const struct entry *entry)
 		    "the cache refuses an entry: %s", strerror(-r));
 }
 
+// How long it has been in the air, in the seconds that TTLs count in.
+static uint32_t
+age_s(const struct flight *flight)
+{
+	uint64_t age_ms = now_ms(flight->flights) - flight->place.since_ms;
+
+	return (uint32_t)(age_ms / MS_PER_S);
+}
+
+// A TTL that counted from the start of the flight, as it is now.
+static uint32_t
+left_of(const struct flight *flight, uint32_t ttl_s)
+{
+	uint32_t age = age_s(flight);
+
+	return ttl_s > age ? ttl_s - age : 0;
+}
+
+// Whether what it found may be kept for a moment only: lookups are open, or its
+// context is being replaced because somebody set the clock that its TTLs were
+// counted by.
+static bool
+is_provisional(const struct flight *flight)
+{
+	return !walk_is_done(flight->walk) ||
+	       flight->dns != flight->flights->dns;
+}
+
 // The verdict as known now, for the cache and for those due by until_ms.
 static void
 conclude(struct flight *flight, uint64_t until_ms)
@@ -139,7 +167,7 @@ conclude(struct flight *flight, uint64_t until_ms)
 	const struct conf *conf = flights->with.conf;
 	struct facts facts = { 0 };
 	struct outcome outcome = { .facts = &facts,
-		.open = !walk_is_done(flight->walk),
+		.open = is_provisional(flight),
 		.now_ms = now_ms(flights) };
 	char reason[FACTS_REASON_MAX + 1];
 	struct kept kept;
@@ -148,6 +176,7 @@ conclude(struct flight *flight, uint64_t until_ms)
 
 	// False: no memory, and the facts say so.
 	walk_facts(flight->walk, conf->cache_min_ttl_s, &facts, &outcome.ttl_s);
+	outcome.ttl_s = left_of(flight, outcome.ttl_s);
 	if (kept_read(flights->with.cache, flight->node.id, &kept))
 		old = &kept.entry;
 
@@ -201,14 +230,18 @@ flight_leave(struct waiter *waiter)
 
 static void flight_go_on(struct flight *flight);
 
+// Answers may come half a minute apart, and each one's TTL runs from its own
+// arrival: for the walk, which knows no time, all run from the start.
 static void
 on_answer(void *arg, const struct walk_reply *reply)
 {
 	struct lookup *lookup = arg;
 	struct flight *flight = lookup->flight;
+	struct walk_reply aged = *reply;
 
 	LIST_REMOVE(lookup, link);
-	walk_answer(flight->walk, lookup->question, reply);
+	aged.ttl_s += age_s(flight);
+	walk_answer(flight->walk, lookup->question, &aged);
 	flight_go_on(flight);
 }
 
