@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +35,10 @@ struct promise {
 	uint64_t ends_ms; // of the entry that it was made for
 	uint8_t id[];
 };
+
+#define PROMISE_OF(pointer)                                     \
+	((struct promise *)(void *)((char *)(pointer)-offsetof( \
+	    struct promise, node)))
 
 static void
 promise_free(struct promise *promise)
@@ -90,13 +95,21 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	promise_free(promise);
 }
 
+// One that stands already is from now on for the entry as it is: another lookup
+// may have replaced the one that it was made for.
 static void
 promise_make(struct refresh *refresh, struct ident id, uint64_t ends_ms)
 {
+	struct idmap_node *node = idmap_find(refresh->map, id);
 	struct promise *promise;
 
-	if (idmap_find(refresh->map, id) ||
-	    idmap_count(refresh->map) >= refresh->with.promises_max)
+	if (node) {
+		promise = PROMISE_OF(node);
+		promise->ends_ms = ends_ms;
+		set_timer(promise);
+		return;
+	}
+	if (idmap_count(refresh->map) >= refresh->with.promises_max)
 		return;
 	promise = calloc(1, sizeof(*promise) + id.len);
 	if (!promise)

@@ -146,6 +146,24 @@ forgets_what_was_replaced(struct stage *stage)
 }
 
 static void
+follows_what_replaced_it(struct stage *stage)
+{
+	struct entry entry = make_entry(FACTS_NODANE, 50), kept;
+
+	stage_keep(stage, NAME, &entry);
+	hint(stage, NAME);
+	entry.ends_ms += 2000;
+	stage_keep(stage, NAME, &entry);
+	hint(stage, NAME);
+	assert_int_equal(refresh_promised(stage->refresh), 1);
+	stage_until(stage, has_asked);
+	assert_true(stage_now_ms() >= entry.ends_ms);
+	stage_quiet(stage);
+	assert_true(stage_kept(stage, NAME, &kept));
+	assert_true(kept.made_ms >= entry.ends_ms);
+}
+
+static void
 forgets_what_is_gone(struct stage *stage)
 {
 	struct entry entry = make_entry(FACTS_NODANE, 50);
@@ -247,6 +265,8 @@ static const struct row {
 	{ "an entry that nobody uses is left alone", leaves_the_unused_alone },
 	{ "an entry replaced before its end is left alone",
 	    forgets_what_was_replaced },
+	{ "a hint at the entry that replaced another moves the promise",
+	    follows_what_replaced_it },
 	{ "an entry that the cache has lost is left alone",
 	    forgets_what_is_gone },
 	{ "a hint about nothing is ignored", ignores_the_unknown },
