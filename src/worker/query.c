@@ -341,7 +341,8 @@ query_begin(struct query_desk *desk, const char *payload, size_t len,
 // --- the way back ---
 
 // An answer that was made for this question counts, even if its TTL ran out on
-// the way here: whoever asked has waited for nothing newer.
+// the way here: whoever asked has waited for nothing newer. A deferral beside
+// it is newer.
 static enum entry_use
 judge_answer(const struct query_desk *desk, const struct query *query,
     const struct entry *entry)
@@ -352,7 +353,8 @@ judge_answer(const struct query_desk *desk, const struct query *query,
 
 	if (use != ENTRY_MISS)
 		return use;
-	return entry->has_answer && entry->made_ms >= query->errand.asked_ms
+	return entry->has_answer && !entry->has_defer &&
+		       entry->made_ms >= query->errand.asked_ms
 		   ? ENTRY_FRESH
 		   : ENTRY_DEFER;
 }
