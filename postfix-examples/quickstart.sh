@@ -77,6 +77,7 @@ start_daemon() {
 	"$BUILD/danemapd" -c /dev/null -o user=nobody \
 		-o "listen=unix:$WORK/policy.sock:0666" \
 		-o "cache_file=$WORK/run/cache" -o log_target=stderr \
+		-o "control_socket=$WORK/run/control" \
 		-o query_timeout=8s "$@" </dev/null >>"$WORK/log" 2>&1 &
 	DAEMON=$!
 }

@@ -17,6 +17,7 @@ static const struct {
 } commands[] = {
 	{ "query", query_command, "ask the running daemon as Postfix would" },
 	{ "explain", explain_command, "resolve here and now, and show why" },
+	{ "reload", reload_command, "check the configuration, then apply it" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -37,7 +37,7 @@
 
 // At most two generations of children live at a time.
 _Static_assert(
-    2 * (CONF_WORKERS_MAX + CONF_RESOLVERS_MAX) <= STATUS_CHILDREN_MAX,
+    2 * (CONF_WORKERS_MAX + CONF_RESOLVERS_MAX + 1) <= STATUS_CHILDREN_MAX,
     "every child has a status page");
 
 static const struct parameter_choice yes_no[] = {
@@ -124,6 +124,8 @@ static const struct parameter parameters[] = {
 	// CACHE_SIZE_MIN, and more than any sane number of domains takes.
 	{ "cache_size", "64M", SIZE(cache_size, 4ull << 20, 64ull << 30) },
 	{ "cache_stale_ttl", "1d", TIME(cache_stale_ttl_s, 0, 4 * WEEK) },
+	{ "control_socket", "/run/danemapd/control.sock",
+	    TEXT(control_socket) },
 	{ "empty_tlsa", "protect",
 	    FLAG(dialect.empty_tlsa_ignore, empty_tlsa) },
 	{ "fingerprint_digest", "sha256",

@@ -22,6 +22,7 @@ struct conf {
 	const char *listen, *user, *cache_file;
 	const char *trust_anchor_file, *root_hints_file, *forward;
 	const char *resolver_config, *policy_file;
+	const char *control_socket;
 	unsigned workers; // 0: auto
 	unsigned resolvers;
 	uint64_t cache_size; // octets

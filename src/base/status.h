@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define STATUS_CHILDREN_MAX 128
+#define STATUS_CHILDREN_MAX 130
 
 struct status_page {
 	_Atomic uint64_t heartbeat_ms; // CLOCK_BOOTTIME; 0: not begun

@@ -7,6 +7,7 @@
 #include "parent/child.h"
 
 #include "base/log.h"
+#include "control/control.h"
 #include "resolver/resolver.h"
 #include "wire/order.h"
 #include "worker/worker.h"
@@ -33,8 +34,12 @@
 const char *
 child_name(const struct child *child, char ret[32])
 {
-	snprintf(ret, 32, "%s %u",
-	    child->kind == CHILD_WORKER ? "worker" : "resolver", child->index);
+	if (child->kind == CHILD_CONTROL)
+		snprintf(ret, 32, "control");
+	else
+		snprintf(ret, 32, "%s %u",
+		    child->kind == CHILD_WORKER ? "worker" : "resolver",
+		    child->index);
 	return ret;
 }
 
@@ -85,16 +90,54 @@ run_resolver(const struct child *child, const struct child_world *world)
 		.parent = child->channel,
 		.page = child->page,
 	};
-	for (unsigned i = 0; i < world->listeners->n; i++)
-		close(world->listeners->of[i].fd);
 	return resolver_main(&settings);
+}
+
+static int
+run_control(const struct child *child, const struct child_world *world)
+{
+	struct control_settings settings = {
+		.conf = world->conf,
+		.parent = child->channel,
+		.listener = world->listeners->control.fd,
+		.page = child->page,
+		.pages = world->pages,
+		.n_pages = STATUS_CHILDREN_MAX,
+	};
+	return control_main(&settings);
+}
+
+static int
+run_kind(const struct child *child, const struct child_world *world)
+{
+	switch (child->kind) {
+	case CHILD_WORKER:
+		return run_worker(child, world);
+	case CHILD_RESOLVER:
+		return run_resolver(child, world);
+	case CHILD_CONTROL:
+		break;
+	}
+	return run_control(child, world);
+}
+
+// Each kind has sockets that are no business of the others.
+static void
+close_listeners(const struct child *child, const struct listeners *listeners)
+{
+	for (unsigned i = 0; i < listeners->n; i++)
+		if (child->kind != CHILD_WORKER)
+			close(listeners->of[i].fd);
+	if (listeners->has_control && child->kind != CHILD_CONTROL)
+		close(listeners->control.fd);
 }
 
 static void
 run(struct child *child, const struct child_world *world, pid_t parent)
 {
+	static const char *const short_names[] = { "work", "reso", "ctrl" };
+
 	char name[32], comm[16];
-	bool is_worker = child->kind == CHILD_WORKER;
 	leave_signals();
 	// No orphan may go on answering; a parent that died before the request
 	// took effect shows as another parent.
@@ -102,20 +145,23 @@ run(struct child *child, const struct child_world *world, pid_t parent)
 	if (getppid() != parent)
 		_exit(EX_OSERR);
 	snprintf(comm, sizeof(comm), "danemapd-%.4s%u",
-	    is_worker ? "work" : "reso", child->index % 100);
+	    short_names[child->kind], child->index % 100);
 	prctl(PR_SET_NAME, comm);
 	int channel = child->channel;
 	child->channel = -1; // not among the parent's, which are closed now
 	world->leave_parent(world->arg);
 	child->channel = channel;
+	close_listeners(child, world->listeners);
 	dlog_open(world->conf->log_target, world->conf->log_level,
 	    child_name(child, name));
-	int r = cache_attach(world->cache, !is_worker);
+	int r = 0;
+	if (child->kind != CHILD_CONTROL)
+		r = cache_attach(world->cache, child->kind == CHILD_RESOLVER);
 	if (r != 0) {
 		dlog(LOG_ERR, "cannot map the cache: %s", strerror(-r));
 		_exit(EX_OSERR);
 	}
-	exit(is_worker ? run_worker(child, world) : run_resolver(child, world));
+	exit(run_kind(child, world));
 }
 
 int
@@ -143,6 +189,7 @@ child_start(
 	child->channel = pair[0];
 	child->pid = pid;
 	child->ready = false;
+	child->wish = child->heeded = 0; // a new process counts anew
 	child->started_ms = now_ms;
 	child->silent_rounds = 0;
 	child->last_beat_ms = 0;

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-enum child_kind { CHILD_WORKER = 0, CHILD_RESOLVER };
+enum child_kind { CHILD_WORKER = 0, CHILD_RESOLVER, CHILD_CONTROL };
 
 struct child {
 	enum child_kind kind;
@@ -28,6 +28,9 @@ struct child {
 	uint64_t last_beat_ms;
 	unsigned silent_rounds;
 	struct status_page *page;
+	// Control: its last wish for a reload, and the last that the reload
+	// under way has heeded.
+	uint32_t wish, heeded;
 };
 
 // What all children of a generation are born with.

@@ -31,6 +31,19 @@ auto_workers(void)
 	return cores > WORKERS_AUTO_MAX ? WORKERS_AUTO_MAX : (unsigned)cores;
 }
 
+static void
+plan_kind(struct generation *gen, enum child_kind kind, unsigned n,
+    struct status_page *pages)
+{
+	for (unsigned i = 0; i < n; i++, gen->n_children++)
+		gen->children[gen->n_children] = (struct child){
+			.kind = kind,
+			.index = i,
+			.channel = -1,
+			.page = &pages[gen->n_children],
+		};
+}
+
 void
 generation_plan(struct generation *gen, struct status_page *pages)
 {
@@ -38,18 +51,11 @@ generation_plan(struct generation *gen, struct status_page *pages)
 	gen->n_resolvers =
 	    r < GENERATION_RESOLVERS_MAX ? r : GENERATION_RESOLVERS_MAX;
 	gen->n_workers = w != 0 ? w : auto_workers();
-	if (gen->n_workers > GENERATION_CHILDREN_MAX - gen->n_resolvers)
-		gen->n_workers = GENERATION_CHILDREN_MAX - gen->n_resolvers;
-	gen->n_children = gen->n_workers + gen->n_resolvers;
-	for (unsigned i = 0; i < gen->n_children; i++) {
-		bool worker = i < gen->n_workers;
-		gen->children[i] = (struct child){
-			.kind = worker ? CHILD_WORKER : CHILD_RESOLVER,
-			.index = worker ? i : i - gen->n_workers,
-			.channel = -1,
-			.page = &pages[i],
-		};
-	}
+	if (gen->n_workers > GENERATION_CHILDREN_MAX - 1 - gen->n_resolvers)
+		gen->n_workers = GENERATION_CHILDREN_MAX - 1 - gen->n_resolvers;
+	plan_kind(gen, CHILD_WORKER, gen->n_workers, pages);
+	plan_kind(gen, CHILD_RESOLVER, gen->n_resolvers, pages);
+	plan_kind(gen, CHILD_CONTROL, gen->listeners.has_control, pages);
 }
 
 // A pair of packet sockets, wide enough for the largest entry.
@@ -84,17 +90,19 @@ link_two(struct generation *gen, struct child *worker, struct child *resolver)
 	close(pair[1]);
 }
 
-// The new child with each of the other kind that runs.
+// The new child, worker or resolver, with each of the other kind that runs.
 static void
 link_child(struct generation *gen, struct child *child)
 {
 	for (unsigned i = 0; i < gen->n_children; i++) {
 		struct child *other = &gen->children[i];
-		if (other->kind == child->kind || other->pid == 0)
+		if (other->pid == 0)
 			continue;
-		if (child->kind == CHILD_WORKER)
+		if (child->kind == CHILD_WORKER &&
+		    other->kind == CHILD_RESOLVER)
 			link_two(gen, child, other);
-		else
+		else if (child->kind == CHILD_RESOLVER &&
+			 other->kind == CHILD_WORKER)
 			link_two(gen, other, child);
 	}
 	if (child->kind == CHILD_RESOLVER && gen->owns)
@@ -143,14 +151,23 @@ generation_find(struct generation *gen, pid_t pid)
 bool
 generation_is_ready(const struct generation *gen)
 {
-	for (unsigned i = 0; i < gen->n_children; i++)
+	for (unsigned i = 0; i < gen->n_workers + gen->n_resolvers; i++)
 		if (gen->children[i].pid == 0 || !gen->children[i].ready)
 			return false;
 	return true;
 }
 
-unsigned
-generation_alive(const struct generation *gen, enum child_kind kind)
+bool
+generation_is_gone(const struct generation *gen)
+{
+	for (unsigned i = 0; i < gen->n_children; i++)
+		if (gen->children[i].pid != 0)
+			return false;
+	return true;
+}
+
+static unsigned
+count_alive(const struct generation *gen, enum child_kind kind)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < gen->n_children; i++)
@@ -164,6 +181,22 @@ order_all(struct generation *gen, enum child_kind kind, unsigned order_kind)
 	for (unsigned i = 0; i < gen->n_children; i++)
 		if (gen->children[i].kind == kind)
 			child_order(&gen->children[i], order_kind);
+}
+
+void
+generation_heed(struct generation *gen)
+{
+	for (unsigned i = 0; i < gen->n_children; i++)
+		gen->children[i].heeded = gen->children[i].wish;
+}
+
+void
+generation_reloaded(struct generation *gen, bool in_force)
+{
+	for (unsigned i = 0; i < gen->n_children; i++)
+		if (gen->children[i].kind == CHILD_CONTROL)
+			child_order_fd(&gen->children[i], ORDER_RELOADED,
+			    gen->children[i].heeded, in_force, -1);
 }
 
 void
@@ -200,6 +233,7 @@ generation_inherit(
     struct generation *gen, struct generation *old, uint64_t now_ms)
 {
 	set_end(old, now_ms);
+	order_all(old, CHILD_CONTROL, ORDER_FINISH);
 	for (unsigned i = 0; i < old->n_workers; i++)
 		bequeath(&old->children[i], &gen->children[i % gen->n_workers]);
 	generation_settle(old);
@@ -209,6 +243,7 @@ void
 generation_finish(struct generation *gen, uint64_t now_ms)
 {
 	set_end(gen, now_ms);
+	order_all(gen, CHILD_CONTROL, ORDER_FINISH);
 	order_all(gen, CHILD_WORKER, ORDER_FINISH);
 	generation_settle(gen);
 }
@@ -218,7 +253,7 @@ void
 generation_settle(struct generation *gen)
 {
 	if (!gen->finishing || gen->resolvers_told ||
-	    generation_alive(gen, CHILD_WORKER) > 0)
+	    count_alive(gen, CHILD_WORKER) > 0)
 		return;
 	gen->resolvers_told = true;
 	order_all(gen, CHILD_RESOLVER, ORDER_FINISH);
@@ -265,10 +300,11 @@ bool
 generation_watch(struct generation *gen)
 {
 	bool fine = true;
-	for (unsigned i = 0; i < gen->n_children; i++)
-		if (gen->children[i].pid == 0)
+	for (unsigned i = 0; i < gen->n_children; i++) {
+		struct child *child = &gen->children[i];
+		bool well = child->pid != 0 && watch(child);
+		if (!well && child->kind != CHILD_CONTROL)
 			fine = false;
-		else if (!watch(&gen->children[i]))
-			fine = false;
+	}
 	return fine;
 }

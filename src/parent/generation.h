@@ -24,7 +24,7 @@ struct generation {
 	uint8_t context[CACHE_CONTEXT_LEN]; // what it was filled under
 	struct listeners listeners;
 	unsigned n_workers, n_resolvers;
-	unsigned n_children;
+	unsigned n_children; // with the control process, if there is one
 	bool owns;           // its resolvers may write to the cache
 	bool finishing;      // no child is started again
 	bool resolvers_told; // to finish
@@ -42,8 +42,14 @@ uint64_t generation_start_due(struct generation *gen, uint64_t now_ms);
 // The child with that pid, or NULL.
 struct child *generation_find(struct generation *gen, pid_t pid);
 
+// Those who answer Postfix do; the control process is waited for by nobody.
 bool generation_is_ready(const struct generation *gen);
-unsigned generation_alive(const struct generation *gen, enum child_kind kind);
+bool generation_is_gone(const struct generation *gen);
+
+// A reload begins, which heeds all that was wished so far; and how it ended,
+// for those who wished it.
+void generation_heed(struct generation *gen);
+void generation_reloaded(struct generation *gen, bool in_force);
 
 // Its resolvers own their parts from now on.
 void generation_own(struct generation *gen);
@@ -60,5 +66,5 @@ void generation_settle(struct generation *gen);
 void generation_enforce(struct generation *gen, uint64_t now_ms);
 
 // Once a second: ends children that are silent for too long; true if all that
-// should run do and beat.
+// answer Postfix run and beat.
 bool generation_watch(struct generation *gen);

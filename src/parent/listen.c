@@ -330,20 +330,81 @@ listen_open(const struct conf *conf, const struct identity *identity,
 	return 0;
 }
 
+static int
+open_control(const struct address *want, const struct identity *identity,
+    struct listener *ret, char *error)
+{
+	struct listener one = *ret;
+	int r = check_stale(want, error);
+	if (r != 0)
+		return r;
+	identity_make_folder(want->path, identity);
+	r = make_unix(want, &one, error);
+	if (r == 0 && geteuid() == 0 &&
+	    lchown(want->path, identity->uid, identity->gid) != 0)
+		r = address_fail(
+		    error, -errno, "unix:%s: %s", want->path, strerror(errno));
+	if (r != 0 && one.fd >= 0)
+		close(one.fd);
+	if (r == 0)
+		*ret = one;
+	return r;
+}
+
+void
+listen_open_control(const struct conf *conf, const struct identity *identity,
+    const struct listeners *old, struct listeners *ret,
+    char ret_error[LISTEN_ERROR_MAX])
+{
+	struct address want = {
+		.is_unix = true, .has_mode = true, .mode = 0600
+	};
+	struct listener one = { .fd = -1 };
+	size_t len = strlen(conf->control_socket);
+	ret_error[0] = '\0';
+	ret->has_control = false;
+	if (len == 0)
+		return;
+	if (len >= sizeof(want.path) || conf->control_socket[0] != '/') {
+		snprintf(ret_error, LISTEN_ERROR_MAX,
+		    "control_socket: needs a path that begins with / and has "
+		    "less than %zu octets",
+		    sizeof(want.path));
+		return;
+	}
+	memcpy(want.path, conf->control_socket, len + 1);
+	snprintf(one.name, sizeof(one.name), "unix:%s", want.path);
+	if (old != NULL && old->has_control &&
+	    strcmp(old->control.name, one.name) == 0)
+		one = old->control;
+	else if (open_control(&want, identity, &one, ret_error) != 0)
+		return;
+	ret->has_control = true;
+	ret->control = one;
+}
+
+static void
+close_one(struct listener *one)
+{
+	struct stat st;
+	if (one->ino != 0 && lstat(one->name + 5, &st) == 0 &&
+	    st.st_dev == one->dev && st.st_ino == one->ino)
+		unlink(one->name + 5);
+	close(one->fd);
+}
+
 void
 listen_close(struct listeners *listeners, const struct listeners *keep)
 {
-	for (unsigned i = 0; i < listeners->n; i++) {
-		struct listener *one = &listeners->of[i];
-		struct stat st;
-		if (find(keep, one->name) != NULL)
-			continue;
-		if (one->ino != 0 && lstat(one->name + 5, &st) == 0 &&
-		    st.st_dev == one->dev && st.st_ino == one->ino)
-			unlink(one->name + 5);
-		close(one->fd);
-	}
+	for (unsigned i = 0; i < listeners->n; i++)
+		if (find(keep, listeners->of[i].name) == NULL)
+			close_one(&listeners->of[i]);
+	if (listeners->has_control &&
+	    (keep == NULL || !keep->has_control ||
+		keep->control.fd != listeners->control.fd))
+		close_one(&listeners->control);
 	listeners->n = 0;
+	listeners->has_control = false;
 }
 
 struct checking {

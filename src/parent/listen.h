@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "parent/identity.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define LISTEN_MAX       32
@@ -30,6 +31,8 @@ struct listener {
 struct listeners {
 	unsigned n;
 	struct listener of[LISTEN_MAX];
+	bool has_control;
+	struct listener control; // for administrators, of none of the workers
 };
 
 // All sockets that conf wants, or those that systemd passed. Those that `old`
@@ -39,6 +42,12 @@ struct listeners {
 int listen_open(const struct conf *conf, const struct identity *identity,
     const struct listeners *old, struct listeners *ret,
     char ret_error[LISTEN_ERROR_MAX]);
+
+// control_socket: made like the others, after them, for identity alone. Without
+// it Postfix is still answered: what is wrong is said, and has_control false.
+void listen_open_control(const struct conf *conf,
+    const struct identity *identity, const struct listeners *old,
+    struct listeners *ret, char ret_error[LISTEN_ERROR_MAX]);
 
 // Closes those that `keep` (may be NULL) does not have; socket files of ours
 // are removed.

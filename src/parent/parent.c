@@ -95,6 +95,10 @@ leave_generation(struct generation *gen, void *arg)
 		if (!shared)
 			close(gen->listeners.of[i].fd);
 	}
+	if (gen->listeners.has_control &&
+	    !(mine->listeners.has_control &&
+		mine->listeners.control.fd == gen->listeners.control.fd))
+		close(gen->listeners.control.fd);
 	if (gen->cache != mine->cache)
 		cache_close(gen->cache);
 	// As long as one process maps them, their memory is not free.
@@ -170,6 +174,19 @@ read_rules(struct generation *gen, char error[CHECK_ERROR_MAX])
 	return rulefile_read(file, &gen->rules, error);
 }
 
+// Mail does not wait for administrators: without it the daemon serves.
+static void
+open_control(struct parent *parent, struct generation *gen,
+    const struct generation *kept)
+{
+	char error[LISTEN_ERROR_MAX];
+	listen_open_control(gen->conf, &parent->identity,
+	    kept == NULL ? NULL : &kept->listeners, &gen->listeners, error);
+	if (error[0] != '\0')
+		dlog(
+		    LOG_WARNING, "%s; danemap cannot reach this daemon", error);
+}
+
 // Everything that can fail, before a child is started. `kept` is the
 // generation to take over from, or NULL at start. Consumes conf.
 static int
@@ -200,6 +217,7 @@ prepare(struct parent *parent, struct conf *conf, struct generation *kept,
 		free_generation(parent, gen);
 		return r;
 	}
+	open_control(parent, gen, kept);
 	*ret = gen;
 	return 0;
 }
@@ -259,9 +277,10 @@ say_rules(struct parent *parent)
 }
 
 static void
-reload_failed(const char *why)
+reload_failed(struct parent *parent, const char *why)
 {
 	dlog(LOG_ERR, "reload: %s; the old configuration stays in force", why);
+	generation_reloaded(parent->now, false);
 	systemd_ready();
 }
 
@@ -271,20 +290,21 @@ reload(struct parent *parent)
 	char error[CHECK_ERROR_MAX] = "";
 	struct conf *conf;
 	parent->reload_wanted = false;
+	generation_heed(parent->now);
 	systemd_reloading();
 	if (conf_read(parent->settings->config_file,
 		parent->settings->overrides, parent->settings->n_overrides,
 		&conf, error) != 0) {
-		reload_failed(error);
+		reload_failed(parent, error);
 		return;
 	}
 	if (!check_conf_apart(conf, say_in_log)) {
 		conf_free(conf);
-		reload_failed("the new configuration has faults");
+		reload_failed(parent, "the new configuration has faults");
 		return;
 	}
 	if (prepare(parent, conf, parent->now, &parent->next, error) != 0) {
-		reload_failed(error);
+		reload_failed(parent, error);
 		return;
 	}
 	launch(parent, parent->next);
@@ -300,6 +320,7 @@ take_over(struct parent *parent, uint64_t now_ms)
 	parent->old = parent->now;
 	parent->now = parent->next;
 	parent->next = NULL;
+	generation_reloaded(parent->old, true);
 	generation_inherit(parent->now, parent->old, now_ms);
 	dlog_open(parent->now->conf->log_target, parent->now->conf->log_level,
 	    "parent");
@@ -314,7 +335,7 @@ give_up_next(struct parent *parent, uint64_t now_ms)
 	parent->old = parent->next;
 	parent->next = NULL;
 	generation_finish(parent->old, now_ms);
-	reload_failed("the new processes did not come to serve");
+	reload_failed(parent, "the new processes did not come to serve");
 }
 
 static void
@@ -337,10 +358,7 @@ advance(struct parent *parent, uint64_t now_ms)
 		take_over(parent, now_ms);
 	else if (parent->next != NULL && now_ms >= parent->next_deadline_ms)
 		give_up_next(parent, now_ms);
-	if (parent->old != NULL &&
-	    generation_alive(parent->old, CHILD_WORKER) +
-		    generation_alive(parent->old, CHILD_RESOLVER) ==
-		0) {
+	if (parent->old != NULL && generation_is_gone(parent->old)) {
 		struct generation *gone = parent->old;
 		parent->old = NULL;
 		free_generation(parent, gone);
@@ -420,6 +438,10 @@ take_order(struct parent *parent, struct child *child)
 			child->ready = true;
 		else if (order.kind == ORDER_REMAP)
 			parent->reload_wanted = true;
+		else if (order.kind == ORDER_RELOAD) {
+			child->wish = order.index;
+			parent->reload_wanted = true;
+		}
 	}
 }
 
@@ -527,10 +549,7 @@ static bool
 all_gone(const struct parent *parent)
 {
 	return parent->stopping && parent->old == NULL &&
-	       parent->next == NULL &&
-	       generation_alive(parent->now, CHILD_WORKER) +
-		       generation_alive(parent->now, CHILD_RESOLVER) ==
-		   0;
+	       parent->next == NULL && generation_is_gone(parent->now);
 }
 
 static int

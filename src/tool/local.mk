@@ -5,6 +5,7 @@ noinst_LIBRARIES += src/tool/libtool.a
 src_tool_libtool_a_SOURCES = \
 	src/tool/explain.c src/tool/tool.h \
 	src/tool/query.c \
+	src/tool/reload.c \
 	src/tool/story.c src/tool/story.h \
 	src/tool/scene.c \
 	src/tool/tree.c src/tool/object.c src/tool/render.h \

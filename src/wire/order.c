@@ -142,7 +142,7 @@ order_receive(int channel, struct order *ret)
 	if (got <= 0)
 		return got;
 	if (len != sizeof(packet) || packet.kind == ORDER_NOTHING ||
-	    packet.kind > ORDER_REMAP ||
+	    packet.kind > ORDER_RELOAD ||
 	    carries_descriptor(packet.kind) != (fd >= 0)) {
 		if (fd >= 0)
 			close(fd);

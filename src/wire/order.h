@@ -17,10 +17,13 @@ enum order_kind {
 	ORDER_HEIR,     // worker: hand all connections over this descriptor
 	ORDER_BEQUEST,  // worker: connections will arrive over this descriptor
 	ORDER_FINISH,   // any: finish what is in flight, then exit 0
+	ORDER_RELOADED, // control: the reload that heeds its wishes up to
+			// `index` is in force (count 1) or failed (0)
 	// child to parent
 	ORDER_READY,    // serves
 	ORDER_ANCHORED, // resolver: the root has validated
 	ORDER_REMAP,    // any: the cache segment is dead and wants to be new
+	ORDER_RELOAD,   // control: its wish number `index` for a reload
 };
 
 struct order {

@@ -72,6 +72,7 @@ write_config()
 listen = unix:$work/dm.sock
 user = root
 cache_file = $work/cache
+control_socket = $work/control
 trust_anchor_file = $work/root.key
 forward = 127.0.0.1@$port
 log_level = notice

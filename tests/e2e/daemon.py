@@ -34,6 +34,7 @@ class Daemon:
         self.settings = {
             "listen": "unix:%s:0600" % self.socket,
             "cache_file": self.cache,
+            "control_socket": self.folder / "control",
             "cache_size": "8M",
             "root_hints_file": self.tree / "root.hints",
             "trust_anchor_file": self.tree / "root.key",

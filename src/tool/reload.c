@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// danemap reload: checks the configuration first, here, where its faults can
+// be shown to whoever made them; then asks the daemon, and waits until it is in
+// force or refused.
+#include "config.h"
+
+#include "parent/parent.h"
+#include "tool/setup.h"
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+// An earlier reload may have to end first, which takes query_timeout and a
+// little more; a new one comes to serve in 15 s, or not at all.
+#define REPLY_TIMEOUT_S 150
+#define REPLY_MAX       256
+// Each "again" is another reload that somebody else has wished.
+#define TRIES_MAX       5
+
+// A connection, or a negative errno.
+static int
+reach(const char *path)
+{
+	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+
+	if (len == 0 || len >= sizeof(address.sun_path))
+		return -ENOENT;
+	memcpy(address.sun_path, path, len);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	int saved = errno;
+	close(fd);
+	return -saved;
+}
+
+// One line without its newline. False if there is none.
+static bool
+read_line(int fd, char ret[REPLY_MAX])
+{
+	size_t have = 0;
+	char *end = NULL;
+
+	while (end == NULL) {
+		ssize_t n = read(fd, ret + have, REPLY_MAX - have);
+		if (n <= 0)
+			return false;
+		end = memchr(ret + have, '\n', (size_t)n);
+		have += (size_t)n;
+		if (end == NULL && have == REPLY_MAX)
+			return false;
+	}
+	*end = '\0';
+	return true;
+}
+
+static int
+fail(int status, const char *path, const char *why)
+{
+	fprintf(stderr, "danemap: %s: %s\n", path, why);
+	return status;
+}
+
+// An exit status, or -EAGAIN.
+static int
+ask(const char *path)
+{
+	static const char request[] = "reload\n";
+
+	char reply[REPLY_MAX];
+	int fd = reach(path);
+	if (fd < 0) {
+		fprintf(stderr, "danemap: %s: %s: is danemapd running?\n",
+		    *path != '\0' ? path : "control_socket", strerror(-fd));
+		return EX_UNAVAILABLE;
+	}
+	bool answered = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) ==
+			    (ssize_t)sizeof(request) - 1 &&
+			read_line(fd, reply);
+	close(fd);
+	if (!answered)
+		return fail(TOOL_CANNOT_TELL, path,
+		    "no outcome came: danemapd's log has it");
+	if (strcmp(reply, "again") == 0)
+		return -EAGAIN;
+	if (strcmp(reply, "ok") == 0)
+		return TOOL_YES;
+	if (strcmp(reply, "failed") == 0)
+		return fail(TOOL_NO, path,
+		    "refused, for the reason in danemapd's log: the old "
+		    "configuration stays in force");
+	return fail(EX_UNAVAILABLE, path, reply);
+}
+
+static int
+reload(const struct conf *conf)
+{
+	int status = parent_check(conf);
+
+	for (unsigned i = 0; status == EX_OK && i < TRIES_MAX; i++) {
+		int outcome = ask(conf->control_socket);
+		if (outcome == TOOL_YES)
+			puts("the configuration is in force");
+		if (outcome != -EAGAIN)
+			return outcome;
+	}
+	if (status != EX_OK)
+		return status;
+	return fail(TOOL_CANNOT_TELL, conf->control_socket,
+	    "others reload it all the time");
+}
+
+static int
+print_usage(void)
+{
+	fputs("usage: danemap reload [-c FILE] [-o NAME=VALUE]\n", stderr);
+	return EX_USAGE;
+}
+
+int
+reload_command(int argc, char **argv)
+{
+	struct setup setup = { 0 };
+	struct conf *conf;
+	int c;
+
+	while ((c = getopt(argc, argv, SETUP_OPTIONS)) != -1)
+		if (!setup_take(&setup, c, optarg))
+			return print_usage();
+	if (optind < argc)
+		return print_usage();
+	int status = setup_read(&setup, &conf);
+	if (status != EX_OK)
+		return status;
+	status = reload(conf);
+	conf_free(conf);
+	return status;
+}
