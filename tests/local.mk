@@ -12,12 +12,13 @@ EXTRA_DIST += tests/install-packages.sh tests/tree/netns.sh tests/tree/zones \
 	tests/tree/zonefile.py tests/tree/certificates.py tests/tree/tree.py \
 	tests/tree/faults.py tests/tree/scenarios tests/tree/scenarios.py \
 	tests/e2e/tap.py tests/e2e/socketmap.py tests/e2e/daemon.py \
-	tests/e2e/sink.py tests/e2e/postfix.py tests/e2e/quickstart.py
+	tests/e2e/grammar.py tests/e2e/sink.py tests/e2e/postfix.py tests/e2e/quickstart.py
 
 include tests/bench/local.mk
 
 if HAVE_CMOCKA
 include tests/unit/policy.mk
+include tests/unit/rules.mk
 include tests/unit/walk.mk
 include tests/unit/wire.mk
 include tests/unit/cache.mk

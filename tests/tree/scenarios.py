@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
 """Asks danemapd every row of the file `scenarios` on the signed tree, all rows
-of a group at once, and reports each as a test.
+of a group at once, and reports each as a test.  Then it asks all of them again
+in both maps, and holds the replies against what Postfix can parse.
 
     scenarios.py TREE [GROUP...]
 """
@@ -12,7 +13,7 @@ import pathlib
 import re
 import sys
 
-from e2e import daemon, tap
+from e2e import daemon, grammar, tap
 
 from . import certificates, tree
 
@@ -21,6 +22,7 @@ GAP = re.compile(r"\t+| {2,}")
 KINDS = re.compile(r"\{([\w.,-]+)\}")
 FINGERPRINTS = re.compile(r"<([\w ]+)>")
 AT_ONCE = 200
+MAPS = ("dane", "fingerprint")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,18 +101,30 @@ class Expectation:
         return reply == self.text(expected)
 
 
+def ask(server, map_name, row):
+    try:
+        return server.ask(row.key, map_name)
+    except (OSError, EOFError, ValueError) as error:
+        return "%s: %s" % (type(error).__name__, error)
+
+
 def judge(server, group, row, expectation):
     """None, or what was seen instead."""
-    try:
-        reply = server.ask(row.key, group.map)
-    except (OSError, EOFError, ValueError) as error:
-        reply = "%s: %s" % (type(error).__name__, error)
+    reply = ask(server, group.map, row)
     if expectation.fits(reply, row.expected):
         return None
     name = row.key.decode("utf-8", "backslashreplace").strip("[]")
     return "key: %r\nwanted: %s\ngot: %s\n%s" % (
         row.key, expectation.text(row.expected), reply[:400],
         server.log_about(name))
+
+
+def ungrammatical(server, map_name, row):
+    """None, or what Postfix would not make of the reply in a map."""
+    reply = ask(server, map_name, row)
+    fault = grammar.fault(reply, map_name)
+    return fault and "key: %r\nreply: %s\nfault: %s" % (
+        row.key, reply[:400], fault)
 
 
 def run_group(folder, group, report):
@@ -120,7 +134,13 @@ def run_group(folder, group, report):
         problems = pool.map(
             lambda row: judge(server, group, row, expectation), group.rows)
         for row, problem in zip(group.rows, problems):
-            report.add("%s map: %s" % (group.name, row.sentence), problem)
+            report.add("%s: %s" % (group.name, row.sentence), problem)
+        for map_name in MAPS:
+            faults = pool.map(
+                lambda row: ungrammatical(server, map_name, row), group.rows)
+            report.add("%s: Postfix understands every reply of the map %s" %
+                       (group.name, map_name),
+                       "\n".join(filter(None, faults)))
 
 
 def main():
