@@ -548,7 +548,7 @@ read_floor(struct reading *reading, struct rules_words *words)
 	case RULES_GOT_WORD:
 		return find_floor(reading, word);
 	case RULES_GOT_END:
-		return rules_wrong(reading->fault, words->at,
+		return rules_wrong(reading->fault, words->behind,
 		    "at-least what? expected " FLOOR_NAMES);
 	case RULES_GOT_FAULT:
 		break;
@@ -565,7 +565,7 @@ read_level(struct reading *reading, struct rules_words *words)
 	case RULES_GOT_WORD:
 		break;
 	case RULES_GOT_END:
-		return rules_wrong(reading->fault, words->at,
+		return rules_wrong(reading->fault, words->behind,
 		    "a key without a rule: expected a level (" LEVEL_NAMES
 		    "), at-least LEVEL or dns");
 	case RULES_GOT_FAULT:

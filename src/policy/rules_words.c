@@ -16,6 +16,7 @@ rules_words_begin(struct rules_words *words, const char *text, size_t len)
 {
 	words->at = text;
 	words->end = text + len;
+	words->behind = text;
 	words->why_len = 0;
 }
 
@@ -147,7 +148,7 @@ take(struct rules_words *words, const char *end, struct rules_word *ret,
 		    fault, word.at + i, "a control character: not a text file");
 		return RULES_GOT_FAULT;
 	}
-	words->at = end;
+	words->at = words->behind = end;
 	*ret = word;
 	return RULES_GOT_WORD;
 }

@@ -24,6 +24,7 @@ struct rules_fault {
 
 struct rules_words {
 	const char *at, *end;
+	const char *behind; // the last word: where one is missing
 	// The comments: one blank between those of several lines.
 	size_t why_len;
 	char why[RULES_LINE_MAX + 1];

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+
+check_PROGRAMS += tests/unit/test_rules
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/rules_text.h
+tests_unit_test_rules_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rules_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_rules_find
+tests_unit_test_rules_find_SOURCES = tests/unit/test_rules_find.c \
+	tests/unit/rules_text.h
+tests_unit_test_rules_find_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rules_find_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
