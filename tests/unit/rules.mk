@@ -11,3 +11,9 @@ tests_unit_test_rules_find_SOURCES = tests/unit/test_rules_find.c \
 	tests/unit/rules_text.h
 tests_unit_test_rules_find_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rules_find_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_dialect_rules
+tests_unit_test_dialect_rules_SOURCES = tests/unit/test_dialect_rules.c \
+	tests/unit/hosts.h tests/unit/rules_text.h
+tests_unit_test_dialect_rules_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dialect_rules_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
