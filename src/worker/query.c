@@ -279,8 +279,9 @@ static bool
 lacks_matches(
     enum dialect_map map, const struct entry *entry, enum entry_use use)
 {
-	return map == DIALECT_FINGERPRINT && entry->facts.partial &&
-	       (use == ENTRY_FRESH || use == ENTRY_GRACE);
+	return map == DIALECT_FINGERPRINT &&
+	       (use == ENTRY_FRESH || use == ENTRY_GRACE) &&
+	       entry->facts.partial;
 }
 
 enum query_fate
