@@ -17,6 +17,7 @@ static const struct {
 } commands[] = {
 	{ "query", query_command, "ask the running daemon as Postfix would" },
 	{ "explain", explain_command, "resolve here and now, and show why" },
+	{ "policy", policy_command, "list the rules, or find one for a key" },
 	{ "reload", reload_command, "check the configuration, then apply it" },
 };
 

@@ -6,6 +6,7 @@
 // daemon.
 #include "config.h"
 
+#include "base/rulefile.h"
 #include "tool/render.h"
 #include "tool/setup.h"
 #include "tool/tool.h"
@@ -92,13 +93,18 @@ explain_key(struct explain *explain, const char *key)
 static int
 explain_keys(struct explain *explain, char **keys, const struct conf *conf)
 {
-	struct story_world world = { .conf = conf };
+	struct story_world world = { .conf = conf, .today = setup_today() };
 	char error[DNS_ERROR_MAX];
-	int status = EX_OK;
+	struct rules *rules;
+	int status = setup_rules(conf, &rules);
+
+	if (status != EX_OK)
+		return status;
+	world.rules = rules;
 
 	if (scene_open(&world, &explain->scene, error) != 0) {
 		fprintf(stderr, "danemap: %s\n", error);
-		return EX_CONFIG;
+		status = EX_CONFIG;
 	}
 	for (; status == EX_OK && *keys != NULL; keys++) {
 		status = explain_key(explain, *keys);
@@ -106,6 +112,7 @@ explain_keys(struct explain *explain, char **keys, const struct conf *conf)
 			putchar('\n');
 	}
 	scene_close(explain->scene);
+	rulefile_free(rules);
 	return status != EX_OK ? status : explain->status;
 }
 

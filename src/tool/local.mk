@@ -4,6 +4,7 @@
 noinst_LIBRARIES += src/tool/libtool.a
 src_tool_libtool_a_SOURCES = \
 	src/tool/explain.c src/tool/tool.h \
+	src/tool/policy.c src/tool/search.c src/tool/search.h \
 	src/tool/query.c \
 	src/tool/reload.c \
 	src/tool/story.c src/tool/story.h \

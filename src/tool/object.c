@@ -9,6 +9,7 @@
 #include "tool/render.h"
 
 #include "base/escape.h"
+#include "policy/rules_day.h"
 #include "tool/words.h"
 
 #include <errno.h>
@@ -165,6 +166,25 @@ set_resolved(json_t *object, const struct story *story)
 }
 
 static json_t *
+rule_object(const struct story *story)
+{
+	const struct rules_rule *rule = &story->rule;
+	char day[RULES_DAY_LEN + 1];
+	json_t *object = json_object();
+	int r = set_text(object, "file", story->policy_file);
+
+	r |= set(object, "line", json_integer(rule->line));
+	r |= set_text(object, "key", rule->key);
+	r |= set_text(object, "rule", rule->answer);
+	if (rule->has_until)
+		r |= set_text(
+		    object, "until", rules_day_text(rule->until_day, day));
+	if (*rule->why != '\0')
+		r |= set_text(object, "why", rule->why);
+	return done(object, r);
+}
+
+static json_t *
 story_object(const struct story *story)
 {
 	const struct nexthop *nexthop = &story->nexthop;
@@ -176,6 +196,8 @@ story_object(const struct story *story)
 		r |= set_text(object, "name", nexthop->name);
 	if (story_needs_dns(story))
 		r |= set(object, "port", json_integer(nexthop->port));
+	if (story->has_rule)
+		r |= set(object, "rule", rule_object(story));
 	if (story->resolved)
 		r |= set_resolved(object, story);
 	else if (story->why_not[0] != '\0')

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
-#include "base/services.h"
 #include "parent/check.h"
 #include "tool/story.h"
 
@@ -59,7 +58,6 @@ scene_open(const struct story_world *world, struct scene **ret,
 		return r;
 	}
 	scene->world = *world;
-	services_read();
 	*ret = scene;
 	return 0;
 }

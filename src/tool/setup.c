@@ -6,8 +6,13 @@
 
 #include "tool/setup.h"
 
+#include "base/rulefile.h"
+#include "base/services.h"
+#include "policy/rules_day.h"
+
 #include <stdio.h>
 #include <sysexits.h>
+#include <time.h>
 
 bool
 setup_take(struct setup *setup, int option, const char *value)
@@ -32,4 +37,24 @@ setup_read(const struct setup *setup, struct conf **ret)
 		return EX_OK;
 	fprintf(stderr, "danemap: %s\n", error);
 	return EX_CONFIG;
+}
+
+int
+setup_rules(const struct conf *conf, struct rules **ret)
+{
+	char error[RULES_ERROR_MAX];
+
+	*ret = NULL;
+	services_read();
+	if (conf->policy_file[0] == '\0' ||
+	    rulefile_read(conf->policy_file, ret, error) == 0)
+		return EX_OK;
+	fprintf(stderr, "danemap: %s\n", error);
+	return EX_CONFIG;
+}
+
+int32_t
+setup_today(void)
+{
+	return rules_day(time(NULL));
 }

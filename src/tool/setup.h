@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/conf.h"
+#include "policy/rules.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,3 +26,10 @@ bool setup_take(struct setup *setup, int option, const char *value);
 
 // EX_OK, or EX_CONFIG with the error printed. The caller frees ret.
 int setup_read(const struct setup *setup, struct conf **ret);
+
+// The policy file of a configuration; ret is NULL if it names none. EX_OK, or
+// EX_CONFIG with the error printed. Free by rulefile_free.
+int setup_rules(const struct conf *conf, struct rules **ret);
+
+// The day that rules are held against.
+int32_t setup_today(void);

@@ -54,6 +54,7 @@ story_new(const char *key, const struct story_world *world, struct story **ret)
 		return -ENOMEM;
 	story->key = key;
 	nexthop_parse(key, strlen(key), &names, &story->nexthop);
+	story->policy_file = world->conf->policy_file;
 	story->has_rule =
 	    world->rules != NULL && rules_find(world->rules, &story->nexthop,
 					world->today, &story->rule);

@@ -60,6 +60,7 @@ struct story_reply {
 struct story {
 	const char *key; // as given
 	struct nexthop nexthop;
+	const char *policy_file; // empty: there is none
 	bool has_rule;
 	struct rules_rule rule;      // the one that applies
 	bool resolved;               // DNS was asked; else only replies counts

@@ -9,6 +9,7 @@
 #include "tool/render.h"
 
 #include "base/escape.h"
+#include "policy/rules_day.h"
 #include "tool/words.h"
 
 #include <stdlib.h>
@@ -301,12 +302,36 @@ put_reply(const struct tree *tree, const struct story_reply *reply)
 	fprintf(tree->out, "  %-12s %.*s\n", reply->map, (int)len, reply->text);
 }
 
+static void
+put_rule(const struct tree *tree)
+{
+	const struct rules_rule *rule = &tree->story->rule;
+	char day[RULES_DAY_LEN + 1], why[RULES_LINE_MAX];
+
+	if (tree->story->policy_file[0] == '\0')
+		return;
+	fputs("  rule         ", tree->out);
+	if (!tree->story->has_rule) {
+		fputs("none\n", tree->out);
+		return;
+	}
+	fprintf(tree->out, "%s:%u: %s  %s", tree->story->policy_file,
+	    rule->line, rule->key, rule->answer);
+	if (rule->has_until)
+		fprintf(tree->out, " until=%s",
+		    rules_day_text(rule->until_day, day));
+	escape_text(
+	    ESCAPE_CONTROLS, rule->why, strlen(rule->why), why, sizeof(why));
+	fprintf(tree->out, "%s%s\n", *why != '\0' ? "  # " : "", why);
+}
+
 void
 render_tree(const struct story *story, bool colour, FILE *out)
 {
 	struct tree tree = { .out = out, .story = story, .colour = colour };
 
 	put_title(&tree);
+	put_rule(&tree);
 	if (story->resolved) {
 		if (story->n_answers > 0 && story->answers[0].type == WALK_MX)
 			put_answer(&tree, &story->answers[0]);
