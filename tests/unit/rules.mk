@@ -17,3 +17,14 @@ tests_unit_test_dialect_rules_SOURCES = tests/unit/test_dialect_rules.c \
 	tests/unit/hosts.h tests/unit/rules_text.h
 tests_unit_test_dialect_rules_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dialect_rules_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
+
+# Fuzzers' seeds, replayed.
+check_PROGRAMS += tests/fuzz/replay_rules tests/fuzz/replay_nexthop
+tests_fuzz_replay_rules_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_rules.c
+tests_fuzz_replay_rules_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"rules"'
+tests_fuzz_replay_rules_LDADD = src/policy/libpolicy.a
+tests_fuzz_replay_nexthop_SOURCES = tests/fuzz/replay.c \
+	tests/fuzz/fuzz_nexthop.c
+tests_fuzz_replay_nexthop_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"nexthop"'
+tests_fuzz_replay_nexthop_LDADD = src/policy/libpolicy.a
+EXTRA_DIST += tests/fuzz/seeds/rules tests/fuzz/seeds/nexthop
