@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "resolver/flight.h"
 #include "resolver/outcome.h"
 
@@ -49,9 +50,12 @@ turn_away(
     struct flights *flights, const struct question *question, const char *why)
 {
 	tell(question,
-	    reply_refusal(&flights->reply, question->id, why, now_ms(flights)));
+	    reply_refusal(&flights->reply, question->id, why, clock_boot_ms()));
 }
 
+// By the clock, not by the begin of this round of the loop: whoever asks has
+// looked at the entry with a younger time, found that it had ended, and would
+// get it again.
 void
 flights_ask(struct flights *flights, const struct question *question)
 {
@@ -61,7 +65,7 @@ flights_ask(struct flights *flights, const struct question *question)
 
 	if (!flight)
 		letter =
-		    reply_kept(&flights->reply, question->id, now_ms(flights));
+		    reply_kept(&flights->reply, question->id, clock_boot_ms());
 	if (letter) {
 		tell(question, letter);
 		return;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "resolver/kept.h"
 
 #define MS_PER_S      UINT64_C(1000)
@@ -133,7 +134,8 @@ void
 refresh_hint(struct refresh *refresh, struct ident id)
 {
 	const struct refresh_settings *with = &refresh->with;
-	uint64_t now_ms = loop_now_ms(with->loop);
+	// The loop's time may be older than that of who hints.
+	uint64_t now_ms = clock_boot_ms();
 	struct kept kept;
 	struct entry *entry = &kept.entry;
 

@@ -8,6 +8,7 @@
 #include "table.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/decide.h"
 #include "stage.h"
@@ -158,6 +159,21 @@ answers_from_the_cache(struct stage *stage)
 	assert_int_equal(stage->n_answers, 1);
 	assert_int_equal(use(&stage->last.entry), ENTRY_FRESH);
 	assert_int_equal(fake_dns.n_asked, 0);
+}
+
+static void
+gives_out_nothing_that_has_ended(struct stage *stage)
+{
+	struct entry old = old_entry(FACTS_NODANE, 50);
+
+	SPEAK(dane_only);
+	stage_keep(stage, "example.org", &old);
+	(void)loop_now_ms(stage->loop);
+	usleep(60000); // a long round of the loop
+	stage_ask(stage, "example.org", 1, LONG_MS);
+	assert_int_equal(stage->n_answers, 0);
+	stage_answers(stage, 1);
+	assert_int_equal(verdict(&stage->last.entry), DECIDE_DANE_ONLY);
 }
 
 static void
@@ -576,6 +592,8 @@ static const struct row rows[] = {
 	{ "a hundred identical questions are one flight", joins },
 	{ "what another has put into the cache is given without a lookup",
 	    answers_from_the_cache },
+	{ "what has ended in this round of the loop is not given out",
+	    gives_out_nothing_that_has_ended },
 	{ "a deferral that still stands is repeated without a lookup",
 	    repeats_a_deferral },
 	{ "an entry without its matches is looked up for who wants them",
