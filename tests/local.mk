@@ -12,7 +12,8 @@ EXTRA_DIST += tests/install-packages.sh tests/tree/netns.sh tests/tree/zones \
 	tests/tree/zonefile.py tests/tree/certificates.py tests/tree/tree.py \
 	tests/tree/faults.py tests/tree/scenarios tests/tree/scenarios.py \
 	tests/e2e/tap.py tests/e2e/socketmap.py tests/e2e/daemon.py \
-	tests/e2e/grammar.py tests/e2e/sink.py tests/e2e/postfix.py tests/e2e/quickstart.py
+	tests/e2e/grammar.py tests/e2e/sink.py tests/e2e/postfix.py \
+	tests/e2e/quickstart.py tests/tree/policy
 
 include tests/bench/local.mk
 
@@ -26,5 +27,6 @@ include tests/unit/base.mk
 include tests/unit/dns.mk
 include tests/unit/resolver.mk
 include tests/unit/parent.mk
+include tests/unit/tool.mk
 include tests/unit/layers.mk
 endif

@@ -12,6 +12,7 @@ REASON_MAX = 200    # what smtp(8) logs of an error
 LEVELS = {"may", "encrypt", "dane", "dane-only", "none"}
 MATCH = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2})*(\|[0-9A-F]{2}"
                    r"(:[0-9A-F]{2})*)*")
+NAMES = re.compile(r"[\w.-]+(:[\w.-]+)*")
 PRINTABLE = re.compile(r"[\x20-\x7e]*")
 # In the fingerprint map a level that does not exist defers one destination.
 DEFERRAL = re.compile(r"defer-[a-z-]+")
@@ -24,9 +25,11 @@ def fault_of_policy(text):
     level, _, attributes = text.partition(" ")
     if level in LEVELS:
         return "attributes that nobody wants" if attributes else None
+    name, _, value = attributes.partition("=")
+    if level in ("secure", "verify") and name == "match":
+        return None if NAMES.fullmatch(value) else "no names to match"
     if level != "fingerprint":
         return "no such level"
-    name, _, value = attributes.partition("=")
     if name != "match" or not MATCH.fullmatch(value):
         return "no match that Postfix reads"
     matches = value.split("|")

@@ -19,7 +19,7 @@ from . import certificates, tree
 
 HERE = pathlib.Path(__file__).parent
 GAP = re.compile(r"\t+| {2,}")
-KINDS = re.compile(r"\{([\w.,-]+)\}")
+KINDS = re.compile(r"\{([\w.,\\-]+)\}")
 FINGERPRINTS = re.compile(r"<([\w ]+)>")
 AT_ONCE = 200
 MAPS = ("dane", "fingerprint")
@@ -52,7 +52,7 @@ def rows_of(line):
     key, expected, sentence = GAP.split(line)
     found = KINDS.search(key)
     for kind in found[1].split(",") if found else [""]:
-        yield Row(key_octets(KINDS.sub(kind, key)),
+        yield Row(key_octets(KINDS.sub(lambda _: kind, key)),
                   expected.replace("KIND", kind),
                   sentence.replace("KIND", kind))
 
@@ -67,7 +67,8 @@ def read(path):
             if line.startswith("group "):
                 _, name, map_name, *settings = line.split()
                 groups.append(Group(name, map_name, dict(
-                    s.split("=", 1) for s in settings), []))
+                    word.replace("HERE", str(HERE)).split("=", 1)
+                    for word in settings), []))
             else:
                 groups[-1].rows += rows_of(line)
     return groups
