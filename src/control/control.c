@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <event2/event_struct.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,8 +192,9 @@ int
 control_main(const struct control_settings *settings)
 {
 	struct control control = { .with = settings };
-	int error = set_up(&control);
 
+	signal(SIGPIPE, SIG_IGN);
+	int error = set_up(&control);
 	if (error != 0) {
 		dlog(LOG_ERR, "cannot serve: %s", strerror(-error));
 		return EX_OSERR;
