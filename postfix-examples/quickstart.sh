@@ -59,14 +59,15 @@ quietly() {
 	exit 1
 }
 
+# Joined by &&: `set -e` sleeps in a function whose status is looked at.
 build() {
-	mkdir "$WORK/source" "$BUILD"
-	(cd "$SOURCE" && tar -cf - --exclude=.git --exclude='*.o' \
-		--exclude=config.status --exclude=autom4te.cache .) |
-		tar -xf - -C "$WORK/source"
-	(cd "$WORK/source" && autoreconf -fi)
-	(cd "$BUILD" && "$WORK/source/configure" --sysconfdir=/etc)
-	make -C "$BUILD" -j "$(nproc)" danemapd danemap
+	mkdir "$WORK/source" "$BUILD" &&
+		(cd "$SOURCE" && tar -cf - --exclude=.git --exclude='*.o' \
+			--exclude=config.status --exclude=autom4te.cache .) |
+		tar -xf - -C "$WORK/source" &&
+		(cd "$WORK/source" && autoreconf -fi) &&
+		(cd "$BUILD" && "$WORK/source/configure" --sysconfdir=/etc) &&
+		make -C "$BUILD" -j "$(nproc)" danemapd danemap
 }
 
 # start_daemon [OPTION...]: a danemapd that stays in this folder, as nobody.

@@ -41,13 +41,14 @@ copy_source() {
 	cd "$WORK"
 }
 
+# Joined by &&: `set -e` sleeps in a function whose status is looked at.
 build() {
-	copy_source
-	mkdir "$BUILD"
-	(cd "$COPY" && autoreconf -fi)
-	(cd "$BUILD" && "$COPY/configure" --enable-werror \
-		--localstatedir=/var --sysconfdir=/etc)
-	make -C "$BUILD" -j "$JOBS"
+	copy_source &&
+		mkdir "$BUILD" &&
+		(cd "$COPY" && autoreconf -fi) &&
+		(cd "$BUILD" && "$COPY/configure" --enable-werror \
+			--localstatedir=/var --sysconfdir=/etc) &&
+		make -C "$BUILD" -j "$JOBS"
 }
 
 # quietly NAME COMMAND...: shows what a command said only if it failed.
