@@ -28,3 +28,19 @@ tests_fuzz_replay_nexthop_SOURCES = tests/fuzz/replay.c \
 tests_fuzz_replay_nexthop_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"nexthop"'
 tests_fuzz_replay_nexthop_LDADD = src/policy/libpolicy.a
 EXTRA_DIST += tests/fuzz/seeds/rules tests/fuzz/seeds/nexthop
+
+check_PROGRAMS += tests/unit/test_rules_worker
+tests_unit_test_rules_worker_SOURCES = tests/unit/test_rules_worker.c \
+	tests/unit/rules_text.h \
+	tests/unit/worker_stage.c tests/unit/worker_stage.h
+tests_unit_test_rules_worker_CFLAGS = $(UNIT_CFLAGS) $(EVENT_CFLAGS)
+tests_unit_test_rules_worker_LDADD = src/worker/libworker.a \
+	src/cache/libcache.a src/wire/libwire.a src/base/libbase.a \
+	src/policy/libpolicy.a $(CMOCKA_LIBS) $(EVENT_LIBS) $(IDN2_LIBS) \
+	$(SYSTEMD_LIBS)
+
+check_PROGRAMS += tests/unit/test_rulefile
+tests_unit_test_rulefile_SOURCES = tests/unit/test_rulefile.c
+tests_unit_test_rulefile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rulefile_LDADD = src/parent/libparent.a src/base/libbase.a \
+	src/policy/libpolicy.a $(CMOCKA_LIBS) $(IDN2_LIBS)

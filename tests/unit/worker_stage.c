@@ -148,6 +148,7 @@ run(struct stage *stage, unsigned index, int parent)
 	    .index = index,
 	    .conf = &stage->conf,
 	    .cache = stage->cache,
+	    .rules = stage->rules,
 	    .parent = parent,
 	    .listeners = &stage->listener,
 	    .n_listeners = 1,

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "cache/cache.h"
 #include "policy/entry.h"
+#include "policy/rules.h"
 #include "wire/ask.h"
 #include "wire/order.h"
 
@@ -30,6 +31,7 @@ struct stage {
 	bool is_open;
 	struct conf conf;
 	struct cache *cache;
+	const struct rules *rules; // NULL: none
 	struct status_page *pages;
 	int listener;
 	unsigned max_files; // of a worker; 0: as many as we have
