@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 from e2e import tap
 
@@ -20,18 +21,22 @@ from . import stage
 
 HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
-CHAPTERS = ["processes", "clients", "outage", "reloads", "cachefile",
-            "command"]
-AT_ONCE = 6
+# The longest first: they wait more than they work.
+CHAPTERS = ["processes", "outage", "cachefile", "ageing", "reloads", "clients",
+            "idle", "command"]
+AT_ONCE = 8
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 
 
 def run_chapter(name, tree, hours):
     """What the chapter printed."""
-    return subprocess.run(
+    begun = time.monotonic()
+    text = subprocess.run(
         [NETNS, sys.executable, "-m", "life.chapter", name, tree,
          "--hours", str(hours)], stdin=subprocess.DEVNULL, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+    print("# %s took %.0f s" % (name, time.monotonic() - begun))
+    return text
 
 
 def results(text):

@@ -11,7 +11,7 @@ import threading
 import time
 
 from . import stage
-from .stage import Daemon, Load, domains, expect, wait_until
+from .stage import Cold, Daemon, Load, domains, expect, wait_until
 
 HOURS = 0
 UNAVAILABLE = 69
@@ -316,13 +316,17 @@ def test_small_cache(dns):
 
 def test_writer_killed(dns):
     """a resolver killed while it writes leaves a cache that others read"""
-    pairs = domains(1, 200)
+    cold = Cold()
     with Daemon(dns.folder) as server:
-        asking = threading.Thread(target=server.fill, args=(pairs,))
-        asking.start()
-        while asking.is_alive():
-            for pid in server.named("reso"):
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(0.35)
-        asking.join()
-        server.fill(pairs)
+        # One kill at a time: a question in flight at two of them is given up.
+        for n in range(1, 72, 6):
+            pid, = server.named("reso")
+            killing = threading.Timer(random.uniform(0, 0.06), os.kill,
+                                      (pid, signal.SIGKILL))
+            killing.start()
+            server.fill(domains(n, n + 5))
+            killing.join()
+            wait_until(lambda: stage.is_gone(pid) and server.settled(), 10,
+                       server.last_words)
+            wait_until(lambda: cold.answered(server), 10, server.last_words)
+        server.fill(domains(1, 72))

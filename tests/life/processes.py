@@ -9,26 +9,12 @@ import statistics
 import time
 
 from . import stage
-from .stage import Daemon, Load, domains, expect, wait_until
+from .stage import Cold, Daemon, Load, domains, expect, wait_until
 
 HOURS = 0
-KILLS = 24       # of each kind, unless hours are given
+KILLS = 16       # of each kind, unless hours are given
 PARENT_KILLS = 8
 BACK_S = 1
-
-
-class Cold:
-    """Questions that were never asked: a port makes a host another."""
-
-    def __init__(self):
-        self.n = 0
-
-    def answered(self, server, count=8):
-        """Whether that many have their answers: all resolvers are at work."""
-        ports = range(self.n, self.n + count)
-        self.n += count
-        return all(server.try_ask("[none.mail.nsec]:%d" % (
-            1024 + port % 60000)) == stage.NOTFOUND for port in ports)
 
 
 def kill_one(server, kind):
@@ -74,6 +60,11 @@ def test_resolver_killed(dns):
     kill_under_load(dns, "reso")
 
 
+def test_control_killed(dns):
+    """a killed control process is nothing to those who ask"""
+    kill_under_load(dns, "ctrl")
+
+
 def test_cold_questions_survive(dns):
     """questions in flight when their resolver is killed are asked again"""
     with Daemon(dns.folder) as server:
@@ -83,7 +74,7 @@ def test_cold_questions_survive(dns):
             with server.client() as client:
                 client.send(b"".join(stage.request(k) for k, _ in pairs))
                 time.sleep(random.uniform(0, 0.02))
-                os.kill(server.named("reso")[0], signal.SIGKILL)
+                kill_one(server, "reso")
                 replies = [client.receive() for _ in pairs]
             expect(replies == [answer for _, answer in pairs], replies)
 
@@ -129,8 +120,8 @@ def test_parent_killed_under_load(dns):
         expect(load.asked and not load.wrong, load.asked, load.wrong[:5])
 
 
-def test_resolver_stopped(dns):
-    """a stopped resolver harms no cached answer, and is replaced after 10 s"""
+def test_stopped(dns):
+    """a stopped resolver harms no cached answer; after 10 s it is replaced"""
     cached = domains(1, 20)
     with Daemon(dns.folder, query_timeout="1s") as server:
         server.fill(cached)
@@ -145,13 +136,3 @@ def test_resolver_stopped(dns):
                        stage.SECURE, 5, "cold answers")
         load.check()
         expect("is silent for 10 s" in server.log(), server.log())
-
-
-def test_worker_stopped(dns):
-    """a stopped worker is replaced after 10 s"""
-    with Daemon(dns.folder, workers=1) as server:
-        stopped, = server.named("work")
-        os.kill(stopped, signal.SIGSTOP)
-        wait_until(lambda: stage.is_gone(stopped), 14, "it is ended")
-        wait_until(lambda: server.try_ask("one.cases.nsec") == stage.SECURE,
-                   5, "answers")

@@ -10,6 +10,7 @@ import pathlib
 import pwd
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -58,6 +59,12 @@ def wait_until(ask, seconds, what):
 def expect(condition, *what):
     if not condition:
         raise AssertionError(" ".join(map(str, what)))
+
+
+def ask_timed(server, key):
+    """The reply, and how many seconds it took."""
+    begun = time.monotonic()
+    return server.ask(key), time.monotonic() - begun
 
 
 def domains(first=1, last=N_DOMAINS):
@@ -171,7 +178,8 @@ class Daemon(daemon.Daemon):
                 expect(reply == answer, key, "got", reply)
 
     def named(self, kind):
-        """The pids of its workers (`work`) or resolvers (`reso`)."""
+        """The pids of its workers (`work`), resolvers (`reso`) or of the
+        control process (`ctrl`)."""
         return [pid for pid in self.children()
                 if comm(pid).startswith("danemapd-" + kind) and
                 not is_gone(pid)]
@@ -187,10 +195,11 @@ class Daemon(daemon.Daemon):
 
     def settled(self):
         """Whether there is one generation, and it is whole."""
-        return len(self.children()) == \
-            len(self.named("work") + self.named("reso")) == \
-            int(self.settings["workers"]) + \
-            int(self.settings.get("resolvers", 1))
+        wanted = {"work": self.settings["workers"],
+                  "reso": self.settings.get("resolvers", 1), "ctrl": 1}
+        return len(self.children()) == sum(map(int, wanted.values())) and \
+            all(len(self.named(kind)) == int(count)
+                for kind, count in wanted.items())
 
     def last_words(self):
         return "danemapd does what it should:\n" + self.log()[-2000:]
@@ -228,6 +237,20 @@ def sockets_of(pid):
         except OSError:
             pass
     return count
+
+
+class Cold:
+    """Questions that were never asked: a port makes a host another."""
+
+    def __init__(self):
+        self.n = 0
+
+    def answered(self, server, count=8):
+        """Whether that many have their answers: all resolvers are at work."""
+        ports = range(self.n, self.n + count)
+        self.n += count
+        return all(server.try_ask("[none.mail.nsec]:%d" % (
+            1024 + port % 60000)) == NOTFOUND for port in ports)
 
 
 class Load:
@@ -280,6 +303,34 @@ class Load:
                "answers were wrong:", self.wrong[:5])
         expect(self.lost <= lost_max, self.lost, "connections broke, not",
                lost_max)
+
+
+def raise_files():
+    """For tests that hold thousands of connections themselves."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def connect(server, timeout_s=20):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(timeout_s)
+    client.connect(server.socket)
+    return client
+
+
+@contextlib.contextmanager
+def crowd(server, count, say=b""):
+    """So many connections, each of which has said that and no more."""
+    raise_files()
+    clients = []
+    try:
+        for _ in range(count):
+            clients.append(connect(server))
+            clients[-1].sendall(say)
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
 
 
 def request(key, name="dane"):
