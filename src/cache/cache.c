@@ -19,7 +19,7 @@
 
 // The first page is taken while it is filled to less than this, for the sake of
 // lookups; beyond it the emptier of the two, so that all pages fill up alike
-// and the table is 95 % full before one entry pushes out another.
+// and the file is nine tenths full before one entry pushes out another.
 #define FIRST_PAGE_FILL (PAGE_OCTETS * 3 / 4)
 
 // A hash from its low bit on: tag 16, part 6, first page 21, second page 21.

@@ -12,9 +12,16 @@ tests_unit_test_page_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_page_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_cache
-tests_unit_test_cache_SOURCES = tests/unit/test_cache.c
+tests_unit_test_cache_SOURCES = tests/unit/test_cache.c \
+	tests/unit/cache_stage.c tests/unit/cache_stage.h
 tests_unit_test_cache_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cache_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_segment
+tests_unit_test_segment_SOURCES = tests/unit/test_segment.c \
+	tests/unit/cache_stage.c tests/unit/cache_stage.h
+tests_unit_test_segment_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_segment_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
 
 EXTRA_DIST += tests/fuzz/fuzz_cache.c
 

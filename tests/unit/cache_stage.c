@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// The stage of the cache's tests, see cache_stage.h.
+#include "config.h"
+
+#include "cache_stage.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+char folder[64], path[80], error[CACHE_ERROR_MAX], why[CACHE_ERROR_MAX];
+enum cache_opened opened;
+struct cache_settings settings;
+
+void
+new_folder(void)
+{
+	strcpy(folder, "/tmp/test_cache.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/cache", folder);
+	settings = (struct cache_settings){ .path = path,
+		.size = CACHE_SIZE_MIN,
+		.context = "some anchors",
+		.owner = getuid(),
+		.group = getgid() };
+}
+
+void
+remove_folder(void)
+{
+	static const char *const names[] = { "cache", "cache.lock", "cache.new",
+		"other" };
+	char name[96];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
+		remove(name);
+	}
+	assert_int_equal(rmdir(folder), 0);
+}
+
+struct cache *
+open_cache(enum cache_opened want)
+{
+	struct cache *cache;
+
+	int r = cache_open(&settings, &cache, &opened, why, error);
+	if (r != 0)
+		fail_msg("%s", error);
+	assert_int_equal(opened, want);
+	assert_int_equal(why[0] != '\0', want == CACHE_REPLACED);
+	return cache;
+}
+
+void
+own_all(struct cache *cache)
+{
+	for (unsigned part = 0; part < CACHE_PARTS; part++)
+		cache_own(cache, part);
+}
+
+struct cache *
+open_to_write(void)
+{
+	struct cache *cache = open_cache(CACHE_MADE);
+
+	own_all(cache);
+	return cache;
+}
+
+int
+put(struct cache *cache, const char *key, const void *data, size_t len)
+{
+	const struct cache_value value = {
+		.ends_ms = 1000, .worthless_ms = 2000, .data = data, .len = len
+	};
+
+	return cache_put(cache, (const uint8_t *)key, strlen(key), &value, 0);
+}
+
+bool
+holds(const struct cache *cache, const char *key, const void *data, size_t len)
+{
+	static uint8_t octets[CACHE_VALUE_MAX];
+	size_t found;
+
+	return cache_get(
+		   cache, (const uint8_t *)key, strlen(key), octets, &found) &&
+	       found == len && memcmp(octets, data, len) == 0;
+}
+
+bool
+misses(const struct cache *cache, const char *key)
+{
+	static uint8_t octets[CACHE_VALUE_MAX];
+	size_t len;
+
+	return !cache_get(
+	    cache, (const uint8_t *)key, strlen(key), octets, &len);
+}
+
+int
+in_child(int (*work)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(work());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+}
