@@ -14,7 +14,7 @@
 #include "parent/listen.h"
 #include "parent/parent.h"
 #include "policy/rules_day.h"
-#include "x509/x509.h"
+#include "resolver/trust.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -132,21 +132,7 @@ check_context(const struct conf *conf, uint8_t ret[CACHE_CONTEXT_LEN],
     char ret_error[CHECK_ERROR_MAX])
 {
 	struct dns_settings dns = check_dns_settings(conf);
-	uint8_t *trust = NULL;
-	size_t len;
-	int r = dns_context(&dns, &trust, &len, ret_error);
-	if (r != 0)
-		return r;
-	uint8_t *all = realloc(trust, len + 1);
-	if (all == NULL) {
-		free(trust);
-		snprintf(ret_error, CHECK_ERROR_MAX, "out of memory");
-		return -ENOMEM;
-	}
-	all[len] = DECIDE_VERSION;
-	r = x509_sha256(all, len + 1, ret);
-	free(all);
-	return r;
+	return trust_digest(&dns, ret, ret_error);
 }
 
 static void

@@ -87,6 +87,7 @@ run_resolver(const struct child *child, const struct child_world *world)
 		.count = world->n_resolvers,
 		.conf = world->conf,
 		.cache = world->cache,
+		.context = world->context,
 		.parent = child->channel,
 		.page = child->page,
 	};

@@ -234,6 +234,7 @@ launch(struct parent *parent, struct generation *gen)
 	gen->world = (struct child_world){
 		.conf = gen->conf,
 		.cache = gen->cache,
+		.context = gen->context,
 		.rules = gen->rules,
 		.listeners = &gen->listeners,
 		.n_workers = gen->n_workers,

@@ -86,6 +86,10 @@ try(struct anchor *anchor)
 	int r;
 
 	close_dns(anchor, &anchor->dns);
+	if (!anchor->hooks.may_open(anchor->hooks.arg, error)) {
+		fail(anchor, error);
+		return;
+	}
 	r = dns_open(
 	    loop_base(anchor->loop), anchor->settings, &anchor->dns, error);
 	if (r < 0) {

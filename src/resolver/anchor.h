@@ -19,6 +19,8 @@
 struct anchor;
 
 struct anchor_hooks {
+	// Asked before a context is made; false with a why_not: it may not be.
+	bool (*may_open)(void *arg, char why_not[DNS_ERROR_MAX]);
 	void (*held)(void *arg, struct dns *dns); // the root has validated
 	void (*failed)(void *arg, const char *why_not); // and is tried again
 	// About to be closed: whoever has lookups in it lets go of them now.

@@ -5,6 +5,7 @@ noinst_LIBRARIES += src/resolver/libresolver.a
 src_resolver_libresolver_a_SOURCES = \
 	src/resolver/resolver.c src/resolver/resolver.h \
 	src/resolver/anchor.c src/resolver/anchor.h \
+	src/resolver/trust.c src/resolver/trust.h \
 	src/resolver/channel.c src/resolver/channel.h \
 	src/resolver/flights.c src/resolver/flights.h \
 	src/resolver/flight.c src/resolver/flight.h \

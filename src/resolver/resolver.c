@@ -21,6 +21,7 @@
 #include "resolver/channel.h"
 #include "resolver/flights.h"
 #include "resolver/refresh.h"
+#include "resolver/trust.h"
 #include "wire/order.h"
 
 #define MS_PER_S      UINT64_C(1000)
@@ -251,6 +252,27 @@ after_round(void *arg)
 		loop_stop(resolver->loop);
 }
 
+// Files that changed on disk since the parent read them: what is decided under
+// them must not get into the cache of the others. A reload makes them one.
+static bool
+may_open(void *arg, char why_not[DNS_ERROR_MAX])
+{
+	struct resolver *resolver = arg;
+	const uint8_t *context = resolver->with->context;
+	uint8_t digest[CACHE_CONTEXT_LEN];
+
+	if (!context)
+		return true;
+	if (trust_digest(&resolver->dns_settings, digest, why_not) != 0)
+		return false;
+	if (memcmp(digest, context, sizeof(digest)) == 0)
+		return true;
+	snprintf(why_not, DNS_ERROR_MAX,
+	    "trust anchors or resolver_config changed on disk: reload danemapd "
+	    "(SIGHUP) for them to count");
+	return false;
+}
+
 static const char *
 or_null(const char *text)
 {
@@ -264,7 +286,7 @@ open_parts(struct resolver *resolver)
 	const struct conf *conf = with->conf;
 	struct flights_settings flights = { conf, with->cache, resolver->loop,
 		with->page, RESOLVER_LINE_MAX };
-	struct anchor_hooks hooks = { on_held, on_failed, on_closing,
+	struct anchor_hooks hooks = { may_open, on_held, on_failed, on_closing,
 		resolver };
 	int r = flights_new(&flights, &resolver->flights);
 

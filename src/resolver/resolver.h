@@ -14,7 +14,10 @@ struct resolver_settings {
 	unsigned index, count; // owns the parts p with p % count == index
 	const struct conf *conf;
 	struct cache *cache; // attached, writable
-	int parent;          // order.h channel
+	// What the cache was opened under (trust.h), CACHE_CONTEXT_LEN octets;
+	// NULL: nothing is held against it.
+	const uint8_t *context;
+	int parent; // order.h channel
 	struct status_page *page;
 };
 

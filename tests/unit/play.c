@@ -83,6 +83,7 @@ be_resolver(const struct play *play, int channel)
 		.count = 1,
 		.conf = &play->conf,
 		.cache = play->cache,
+		.context = play->context,
 		.parent = channel,
 		.page = play->page,
 	};
@@ -96,9 +97,19 @@ be_resolver(const struct play *play, int channel)
 void
 play_open(struct play *play, const struct conf *conf)
 {
+	play_open_under(play, conf, NULL);
+}
+
+void
+play_open_under(
+    struct play *play, const struct conf *conf, const uint8_t *context)
+{
 	int pair[2];
 
-	*play = (struct play){ .conf = conf ? *conf : play_conf() };
+	*play = (struct play){
+		.conf = conf ? *conf : play_conf(),
+		.context = context,
+	};
 	dlog_open(CONF_LOG_STDERR, LOG_ERR, "resolver");
 	play->page = status_new();
 	assert_non_null(play->page);
