@@ -9,7 +9,7 @@
 
 // The whole key, a step for each label less one, and `*`.
 #define SEARCH_STEPS_MAX (NEXTHOP_NAME_MAX / 2 + 3)
-#define SEARCH_KEY_MAX   (NEXTHOP_NAME_MAX + 9) // "[", "]:65535", NUL
+#define SEARCH_KEY_MAX   (NEXTHOP_NAME_MAX + 10) // brackets, a port, NUL
 
 struct search_step {
 	char key[SEARCH_KEY_MAX];
