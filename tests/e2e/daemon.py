@@ -39,7 +39,7 @@ class Daemon:
             "root_hints_file": self.tree / "root.hints",
             "trust_anchor_file": self.tree / "root.key",
             "user": "root",
-            "query_timeout": "6s",
+            "query_timeout": "8s",
             "log_target": "stderr",
             "log_level": "debug",
             **settings,
