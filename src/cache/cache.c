@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cache/guard.h"
@@ -111,8 +112,11 @@ cache_open(const struct cache_settings *settings, struct cache **ret,
 {
 	struct cache *cache = calloc(1, sizeof(*cache));
 
-	if (cache == NULL)
+	if (cache == NULL) {
+		snprintf(
+		    ret_error, CACHE_ERROR_MAX, "no memory to open the cache");
 		return -ENOMEM;
+	}
 	int r = segment_open(
 	    settings, &cache->segment, ret_opened, ret_why, ret_error);
 	if (r != 0) {

@@ -76,8 +76,8 @@ bool cache_get(const struct cache *cache, const uint8_t *key, size_t len,
 
 // Writers: first own the part (repairs what a killed writer left), then put
 // and drop in it. A put replaces what was there for the key, and for want of
-// room the entries that are worth least go, never the new one. -EPERM in
-// a part not owned, -E2BIG, -EIO once the cache is dead.
+// room the entries that are worth least go, never the new one. -EPERM in a part
+// not owned, -E2BIG, -EIO once the cache is dead.
 void cache_own(struct cache *cache, unsigned part);
 int cache_put(struct cache *cache, const uint8_t *key, size_t len,
     const struct cache_value *value, uint64_t now_ms);
@@ -91,5 +91,6 @@ bool cache_is_dead(const struct cache *cache);
 struct cache_usage {
 	uint64_t n_entries, n_octets, size;
 };
-// Counts from the page headers; may take some milliseconds.
+// Counts from the page headers: some milliseconds, and a page fault for each
+// page that this process has not touched yet.
 void cache_usage(const struct cache *cache, struct cache_usage *ret);
