@@ -76,7 +76,7 @@ unit_results() {
 	fi
 }
 
-unit() {
+suite_unit() {
 	status=0
 	make -C "$BUILD" -j "$JOBS" -k check || status=$?
 	for log in "$BUILD"/tests/unit/*.trs; do
@@ -93,7 +93,6 @@ alone() {
 		"$PYTHON" -m "$@")
 }
 
-suite_unit() { unit; }
 suite_scenarios() { alone tree.scenarios "$WORK/tree"; }
 suite_postfix() { alone e2e.postfix "$WORK/tree"; }
 suite_tool() { "$COPY/tests/tool/run.sh" "$BUILD" "$WORK/tree"; }

@@ -16,8 +16,8 @@ import dataclasses
 import re
 
 REPEAT = re.compile(r"\{(\d+)\.\.(\d+)\}")
-WORDS = {"alg8", "nsec", "nsec3", "optout", "unsigned", "no-ds", "wrong-ds", "expired",
-         "future"}
+WORDS = {"alg8", "nsec", "nsec3", "optout", "unsigned", "no-ds", "wrong-ds",
+         "expired", "future"}
 
 
 @dataclasses.dataclass(frozen=True)
