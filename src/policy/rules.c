@@ -110,9 +110,8 @@ find_slot(const struct rules *rules, uint64_t hash, const char *key, size_t len)
 			continue;
 		const struct rules_record *record =
 		    rules_record_at(rules, slot->record - 1);
-		const char *known = rules_text_at(rules, record->key);
-		if (record->key_len == (uint8_t)len &&
-		    memcmp(known, key, len) == 0 && known[len] == '\0')
+		if (record->key_len == len &&
+		    memcmp(rules_text_at(rules, record->key), key, len) == 0)
 			return slot;
 	}
 }
@@ -190,12 +189,11 @@ depth_bit(unsigned n_labels)
 bool
 rules_enter(struct rules *rules, uint32_t i, unsigned *ret_line)
 {
-	struct rules_record *record = rules_record_at(rules, i);
+	const struct rules_record *record = rules_record_at(rules, i);
 	const char *key = rules_text_at(rules, record->key);
-	size_t len = strlen(key);
+	size_t len = record->key_len;
 	uint64_t hash = hash_text(key, len);
 
-	record->key_len = (uint8_t)len;
 	struct rules_slot *slot = find_slot(rules, hash, key, len);
 	if (slot->record != 0) {
 		*ret_line = rules_record_at(rules, slot->record - 1)->line;

@@ -18,8 +18,8 @@ struct rules_record {
 	uint32_t key, answer, why; // offsets from the texts' beginning
 	uint32_t line;
 	int32_t until_day;
-	uint8_t key_len; // at most RULES_KEY_MAX - 1, modulo 256
-	uint8_t kind, floor;
+	uint16_t key_len;
+	uint8_t kind : 4, floor : 4;
 	bool has_until;
 };
 

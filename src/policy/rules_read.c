@@ -271,8 +271,9 @@ read_rule(struct reader *reader, const struct paragraph *paragraph)
 		.why = keep(rules, reader->words.why, reader->words.why_len),
 		.line = paragraph->line,
 		.until_day = draft->until_day,
-		.kind = (uint8_t)draft->kind,
-		.floor = (uint8_t)draft->floor,
+		.key_len = (uint16_t)key_len,
+		.kind = draft->kind & 15,
+		.floor = draft->floor & 15,
 		.has_until = draft->has_until,
 	};
 	if (!rules_enter(rules, rules->n_records, &line))
