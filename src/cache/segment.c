@@ -188,6 +188,27 @@ fail(const char *path, const char *what, int r, char error[CACHE_ERROR_MAX])
 	return r;
 }
 
+// A file of somebody else's that was never a cache: a slip in cache_file must
+// not cost it. Whatever bears our mark, or is the daemon's own, is not missed.
+static void
+set_aside_strangers(int fd, const struct stat *st,
+    const struct cache_settings *settings, char why[CACHE_ERROR_MAX])
+{
+	char path[PATH_MAX], magic[sizeof(SEGMENT_MAGIC)];
+	int len = snprintf(path, sizeof(path), "%s.saved", settings->path);
+
+	if (st->st_uid == settings->owner || st->st_size == 0 || len < 0 ||
+	    (size_t)len >= sizeof(path))
+		return;
+	if (pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+	    memcmp(magic, SEGMENT_MAGIC, sizeof(magic)) == 0)
+		return;
+	if (renameat2(AT_FDCWD, settings->path, AT_FDCWD, path,
+		RENAME_NOREPLACE) == 0)
+		snprintf(why, CACHE_ERROR_MAX,
+		    "not a cache of this program; it is kept as %.128s", path);
+}
+
 // The descriptor of a file to keep; -ENOENT: there is none, and why is empty,
 // or none that may be kept.
 static int
@@ -210,6 +231,7 @@ keep(const struct cache_settings *settings, struct segment_header *header,
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		if (file_fits(fd, &st, settings, header, why))
 			return fd;
+		set_aside_strangers(fd, &st, settings, why);
 		close(fd);
 		return -ENOENT;
 	}

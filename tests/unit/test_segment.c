@@ -194,6 +194,30 @@ starts_empty(void **state)
 }
 
 static void
+keeps_what_was_never_a_cache(void)
+{
+	char saved[96], text[16];
+
+	if (geteuid() != 0) {
+		remove_folder();
+		skip();
+	}
+	settings.owner = 4711;
+	int fd = open(path, O_WRONLY | O_CREAT, 0644);
+	assert_int_equal(write(fd, "root:x:0:0::/", 13), 13);
+	close(fd);
+	cache_close(open_cache(CACHE_REPLACED));
+	assert_non_null(strstr(why, "it is kept as "));
+	snprintf(saved, sizeof(saved), "%s.saved", path);
+	fd = open(saved, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, text, sizeof(text)), 13);
+	assert_memory_equal(text, "root:x:0:0::/", 13);
+	close(fd);
+	unlink(saved);
+}
+
+static void
 root_gives_the_file_away(void)
 {
 	struct stat st;
@@ -502,6 +526,8 @@ static const struct {
 	{ "a flipped bit in any octet of the header starts empty",
 	    flipped_header_starts_empty },
 	{ "root gives the file to its owner", root_gives_the_file_away },
+	{ "a file of somebody else's that was never a cache is kept aside",
+	    keeps_what_was_never_a_cache },
 	{ "a symbolic link in place of the cache is not followed",
 	    link_is_not_followed },
 	{ "a folder in place of the cache is refused", refuses_a_folder },
