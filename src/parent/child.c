@@ -133,6 +133,21 @@ close_listeners(const struct child *child, const struct listeners *listeners)
 		close(listeners->control.fd);
 }
 
+// Mapped anew, with no more rights than the kind needs.
+static void
+take_cache(const struct child *child, const struct child_world *world)
+{
+	if (child->kind == CHILD_CONTROL) {
+		cache_close(world->cache);
+		return;
+	}
+	int r = cache_attach(world->cache, child->kind == CHILD_RESOLVER);
+	if (r != 0) {
+		dlog(LOG_ERR, "cannot map the cache: %s", strerror(-r));
+		_exit(EX_OSERR);
+	}
+}
+
 static void
 run(struct child *child, const struct child_world *world, pid_t parent)
 {
@@ -155,13 +170,7 @@ run(struct child *child, const struct child_world *world, pid_t parent)
 	close_listeners(child, world->listeners);
 	dlog_open(world->conf->log_target, world->conf->log_level,
 	    child_name(child, name));
-	int r = 0;
-	if (child->kind != CHILD_CONTROL)
-		r = cache_attach(world->cache, child->kind == CHILD_RESOLVER);
-	if (r != 0) {
-		dlog(LOG_ERR, "cannot map the cache: %s", strerror(-r));
-		_exit(EX_OSERR);
-	}
+	take_cache(child, world);
 	exit(run_kind(child, world));
 }
 

@@ -47,6 +47,7 @@ struct parent {
 	struct generation *now;  // serves
 	struct generation *next; // starting, to relieve now
 	struct generation *old;  // finishing
+	bool was_root;           // when it started
 	bool stopping, reload_wanted, announced;
 	uint64_t next_deadline_ms, tick_ms;
 	int32_t expiry_day; // of the last report on rules that end
@@ -187,6 +188,20 @@ open_control(struct parent *parent, struct generation *gen,
 		    LOG_WARNING, "%s; danemap cannot reach this daemon", error);
 }
 
+// Root is gone for good: nobody else can be become any more.
+static int
+check_user(const struct parent *parent, const struct conf *conf,
+    const struct generation *kept, char error[CHECK_ERROR_MAX])
+{
+	if (kept == NULL || !parent->was_root ||
+	    strcmp(conf->user, kept->conf->user) == 0)
+		return 0;
+	snprintf(error, CHECK_ERROR_MAX,
+	    "user: %s instead of %s needs a restart", conf->user,
+	    kept->conf->user);
+	return -EPERM;
+}
+
 // Everything that can fail, before a child is started. `kept` is the
 // generation to take over from, or NULL at start. Consumes conf.
 static int
@@ -201,7 +216,9 @@ prepare(struct parent *parent, struct conf *conf, struct generation *kept,
 	}
 	gen->parent = parent;
 	gen->conf = conf;
-	int r = check_context(conf, gen->context, error);
+	int r = check_user(parent, conf, kept, error);
+	if (r == 0)
+		r = check_context(conf, gen->context, error);
 	if (r == 0)
 		r = read_rules(gen, error);
 	if (r == 0)
@@ -608,7 +625,9 @@ serve(struct parent *parent)
 int
 parent_run(const struct parent_settings *settings, struct conf *conf)
 {
-	struct parent parent = { .settings = settings, .signals = -1 };
+	struct parent parent = {
+		.settings = settings, .was_root = geteuid() == 0, .signals = -1
+	};
 	dlog_open(conf->log_target, conf->log_level, "parent");
 	if (!check_conf_apart(conf, say_in_log)) {
 		conf_free(conf);

@@ -108,6 +108,7 @@ def test_broken_configuration(dns):
     broken = [({"no_dane_reply": "perhaps"}, "no_dane_reply"),
               ({"query_timeot": "5s"}, "query_timeout"),
               ({"trust_anchor_file": "/nowhere/key"}, "/nowhere/key"),
+              ({"user": "daemon"}, "needs a restart"),
               ({"listen": "unix:/nowhere/at/all/s"}, "/nowhere/at"),
               ({"cache_file": "/nowhere/at/all/cache"}, "/nowhere/at")]
     with Daemon(dns.folder) as server, \
