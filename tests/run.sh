@@ -7,11 +7,12 @@
 # suite, and says on the last line how many tests passed and failed. Leaves
 # nothing behind but packages.
 #
-#	run.sh [SUITE...]	(unit, scenarios, postfix, tool, life, quickstart)
+#	run.sh [SUITE...]	(unit, scenarios, postfix, examples, tool, life,
+#			quickstart)
 
 set -eu
 
-SUITES="unit scenarios postfix tool life quickstart"
+SUITES="unit scenarios postfix examples tool life quickstart"
 JOBS=$(nproc)
 PYTHON=/usr/bin/python3
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
@@ -95,6 +96,7 @@ alone() {
 
 suite_scenarios() { alone tree.scenarios "$WORK/tree"; }
 suite_postfix() { alone e2e.postfix "$WORK/tree"; }
+suite_examples() { alone examples "$WORK/tree"; }
 suite_tool() { "$COPY/tests/tool/run.sh" "$BUILD" "$WORK/tree"; }
 suite_life() { "$COPY/tests/life/run.sh" "$BUILD"; }
 suite_quickstart() { alone e2e.quickstart "$BUILD"; }
