@@ -75,6 +75,9 @@ run_worker(const struct child *child, const struct child_world *world)
 		.page = child->page,
 		.pages = world->pages,
 		.n_pages = STATUS_CHILDREN_MAX,
+		// Workers are the first of their generation, by index.
+		.workers = child->page - child->index,
+		.n_workers = world->n_workers,
 	};
 	return worker_main(&settings);
 }

@@ -31,6 +31,7 @@ struct door {
 	struct door_settings settings;
 	struct listener listeners[DOOR_LISTENERS_MAX];
 	struct event reopen;
+	bool has_yielded; // and is not to be made to again at once
 	struct dlog_limit full_limit, short_limit;
 };
 
@@ -49,9 +50,9 @@ shut_all(struct door *door)
 }
 
 static void
-pause_all(struct door *door)
+pause_all(struct door *door, unsigned wait_ms)
 {
-	struct timeval wait = { .tv_usec = DOOR_PAUSE_MS * 1000 };
+	struct timeval wait = { .tv_usec = wait_ms * 1000 };
 
 	shut_all(door);
 	evtimer_add(&door->reopen, &wait);
@@ -101,8 +102,37 @@ take_place(struct listener *listener)
 	dlog_limited(&door->full_limit, 60, LOG_WARNING,
 	    "max_connections (%u) reached and none is idle: new clients wait",
 	    door->settings.max_connections);
-	pause_all(door);
+	pause_all(door, DOOR_PAUSE_MS);
 	return false;
+}
+
+// A burst would else be the affair of the worker that is awake already.
+static bool
+is_ahead(const struct door *door)
+{
+	unsigned mine = conns_count(door->settings.conns);
+	unsigned least = mine;
+
+	for (unsigned i = 0; i < door->settings.n_workers; i++) {
+		unsigned n =
+		    atomic_load(&door->settings.workers[i].n_connections);
+		if (n < least)
+			least = n;
+	}
+	return mine - least > DOOR_AHEAD + mine / 16;
+}
+
+// Once a client: one who hangs must not keep the others from accepting.
+static bool
+yields(struct door *door)
+{
+	if (door->has_yielded || !is_ahead(door)) {
+		door->has_yielded = false;
+		return false;
+	}
+	door->has_yielded = true;
+	pause_all(door, DOOR_YIELD_MS);
+	return true;
 }
 
 static void
@@ -116,7 +146,7 @@ accept_failed(struct door *door, int error)
 		dlog_limited(&door->short_limit, 60, LOG_WARNING,
 		    "cannot accept a connection: %s; new clients wait",
 		    strerror(error));
-		pause_all(door);
+		pause_all(door, DOOR_PAUSE_MS);
 		break;
 	default: // another worker was quicker, or the client went away
 		break;
@@ -131,7 +161,7 @@ on_listener(evutil_socket_t fd, short what, void *arg)
 	int on = 1;
 
 	(void)what;
-	if (!take_place(listener))
+	if (yields(door) || !take_place(listener))
 		return;
 	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (client < 0) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) the danemap authors
 
-// Where connections come in: accepts them one at a time, so that all workers
-// get their share of a burst, and holds max_connections over all workers. Out
-// of descriptors or memory, it waits a moment and those inside go on. Knows
-// nothing of what connections do.
+// Where connections come in: accepts them one at a time, and lets workers that
+// have fewer go first, so that all get their share of a burst; holds
+// max_connections over all workers. Out of descriptors or memory, it waits a
+// moment and those inside go on. Knows nothing of what connections do.
 #pragma once
 
 #include "base/loop.h"
@@ -13,6 +13,10 @@
 
 #define DOOR_LISTENERS_MAX 64
 #define DOOR_PAUSE_MS      100
+// Who has so many more than another worker (and a sixteenth of its own) lets
+// the others go first, for so long.
+#define DOOR_AHEAD         4
+#define DOOR_YIELD_MS      1
 // At max_connections, who has been idle for longer makes room.
 #define DOOR_IDLE_MS       10000
 
@@ -23,6 +27,10 @@ struct door_settings {
 	unsigned max_connections;
 	const struct status_page *pages; // of all children
 	unsigned n_pages;
+	// The workers that share the listeners, this one among them; none: it
+	// is alone.
+	const struct status_page *workers;
+	unsigned n_workers;
 	struct conns *conns;
 };
 

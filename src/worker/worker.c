@@ -256,6 +256,8 @@ open_door(struct worker *worker)
 		.max_connections = settings->conf->max_connections,
 		.pages = settings->pages,
 		.n_pages = settings->n_pages,
+		.workers = settings->workers,
+		.n_workers = settings->n_workers,
 		.conns = worker->conns,
 	    },
 	    &worker->door);

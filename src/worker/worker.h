@@ -14,15 +14,19 @@
 struct worker_settings {
 	unsigned index;
 	const struct conf *conf;
-	struct cache *cache;  // attached, read-only
+	struct cache *cache;       // attached, read-only
 	const struct rules *rules; // NULL: none
-	int parent;           // order.h channel
-	const int *listeners; // listening sockets, non-blocking
+	int parent;                // order.h channel
+	const int *listeners;      // listening sockets, non-blocking
 	unsigned n_listeners;
 	unsigned n_resolvers;     // their descriptors arrive by ORDER_RESOLVER
 	struct status_page *page; // its own
 	const struct status_page *pages; // of all children, for the sum of
 	unsigned n_pages;                // connections
+	// Of the workers of this generation, to share clients evenly with; may
+	// be none.
+	const struct status_page *workers;
+	unsigned n_workers;
 };
 
 // Runs until ORDER_FINISH is done with or the parent is gone. Returns the exit
