@@ -6,6 +6,3 @@ EXTRA_DIST += postfix-examples/README.md postfix-examples/container-musl.md \
 	postfix-examples/debian-12.md postfix-examples/local-tables.md \
 	postfix-examples/moving.md postfix-examples/multi-instance.md \
 	postfix-examples/relayhost.md postfix-examples/without-dane.md
-EXTRA_DIST += tests/examples/__main__.py tests/examples/document.py \
-	tests/examples/servers.py tests/examples/site.py \
-	tests/examples/tried.py

@@ -7,13 +7,14 @@
 TEST_EXTENSIONS = .sh
 TESTS += $(check_PROGRAMS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh
-EXTRA_DIST += tests/install-packages.sh tests/tree/netns.sh tests/tree/zones \
-	tests/tree/zonefile.py tests/tree/certificates.py tests/tree/tree.py \
-	tests/tree/faults.py tests/tree/scenarios tests/tree/scenarios.py \
-	tests/e2e/tap.py tests/e2e/socketmap.py tests/e2e/daemon.py \
-	tests/e2e/grammar.py tests/e2e/sink.py tests/e2e/postfix.py \
-	tests/e2e/quickstart.py tests/tree/policy
+EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh \
+	tests/install-packages.sh
+# Whole folders: what belongs to a suite is what lies in it.
+EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples \
+	tests/fuzz
+
+dist-hook:
+	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
 
 include tests/bench/local.mk
 

@@ -27,7 +27,6 @@ tests_fuzz_replay_nexthop_SOURCES = tests/fuzz/replay.c \
 	tests/fuzz/fuzz_nexthop.c
 tests_fuzz_replay_nexthop_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"nexthop"'
 tests_fuzz_replay_nexthop_LDADD = src/policy/libpolicy.a
-EXTRA_DIST += tests/fuzz/seeds/rules tests/fuzz/seeds/nexthop
 
 check_PROGRAMS += tests/unit/test_rules_worker
 tests_unit_test_rules_worker_SOURCES = tests/unit/test_rules_worker.c \
