@@ -73,8 +73,10 @@ finish(struct control *control)
 }
 
 static void
-obey(struct control *control, const struct order *order)
+obey(void *arg, const struct order *order)
 {
+	struct control *control = arg;
+
 	if (order->kind == ORDER_RELOADED) {
 		clients_outcome(
 		    control->clients, order->index, order->count != 0);
@@ -93,23 +95,11 @@ static void
 on_order(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *control = arg;
-	struct order order;
 
 	(void)what;
-	for (unsigned i = 0; i < ROUND_MAX; i++) {
-		int got = order_receive(fd, &order);
-		if (got == -EAGAIN)
-			return;
-		if (got == -EINVAL) {
-			dlog(LOG_ERR, "an order cannot be understood");
-			continue;
-		}
-		if (got <= 0) { // no parent, no service
-			control->status = EX_UNAVAILABLE;
-			loop_stop(control->loop);
-			return;
-		}
-		obey(control, &order);
+	if (!order_take(fd, obey, control)) { // no parent, no service
+		control->status = EX_UNAVAILABLE;
+		loop_stop(control->loop);
 	}
 }
 

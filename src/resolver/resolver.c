@@ -150,8 +150,10 @@ is_finished(const struct resolver *resolver)
 }
 
 static void
-obey(struct resolver *resolver, const struct order *order)
+obey(void *arg, const struct order *order)
 {
+	struct resolver *resolver = arg;
+
 	switch (order->kind) {
 	case ORDER_WORKER:
 		take_worker(resolver, order->index, order->fd);
@@ -175,16 +177,10 @@ static void
 on_order(evutil_socket_t fd, short what, void *arg)
 {
 	struct resolver *resolver = arg;
-	struct order order;
-	int r;
 
 	(void)what;
-	while ((r = order_receive(fd, &order)) == 1)
-		obey(resolver, &order);
-	if (r == 0)
+	if (!order_take(fd, obey, resolver))
 		loop_stop(resolver->loop);
-	else if (r != -EAGAIN && r != -EINTR)
-		dlog(LOG_ERR, "an order cannot be read: %s", strerror(-r));
 }
 
 static void

@@ -152,6 +152,24 @@ order_receive(int channel, struct order *ret)
 	return 1;
 }
 
+bool
+order_take(
+    int channel, void (*obey)(void *arg, const struct order *order), void *arg)
+{
+	static const struct order nothing = { .fd = -1 };
+	struct order order;
+
+	for (int i = 0; i < ORDER_ROUND_MAX; i++) {
+		int got = order_receive(channel, &order);
+		if (got == -EAGAIN)
+			return true;
+		if (got <= 0 && got != -EINVAL)
+			return false;
+		obey(arg, got == 1 ? &order : &nothing);
+	}
+	return true;
+}
+
 int
 order_bequeath(int channel, int client, const char *leftover, uint32_t len)
 {

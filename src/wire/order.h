@@ -6,6 +6,7 @@
 // descriptor.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum order_kind {
@@ -42,6 +43,12 @@ int order_send(int channel, const struct order *order);
 // what no peer of ours would say; its descriptor is then closed). Close-on-exec
 // is set on what arrives.
 int order_receive(int channel, struct order *ret);
+
+// Hands the orders that have arrived to obey, ORDER_ROUND_MAX at most; one that
+// cannot be understood as ORDER_NOTHING. False: the other end is gone.
+#define ORDER_ROUND_MAX 64
+bool order_take(
+    int channel, void (*obey)(void *arg, const struct order *order), void *arg);
 
 // One connection with the octets read from it and not yet answered: how an old
 // worker leaves its clients to the new one at a reload.

@@ -123,8 +123,10 @@ finish(struct worker *worker)
 }
 
 static void
-obey(struct worker *worker, const struct order *order)
+obey(void *arg, const struct order *order)
 {
+	struct worker *worker = arg;
+
 	switch (order->kind) {
 	case ORDER_RESOLVER:
 		if (query_connect(worker->desk, order->index, order->fd) != 0)
@@ -159,23 +161,11 @@ static void
 on_order(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
-	struct order order;
 
 	(void)what;
-	for (unsigned i = 0; i < WORKER_ROUND; i++) {
-		int got = order_receive(fd, &order);
-		if (got == -EAGAIN)
-			return;
-		if (got == -EINVAL) {
-			dlog(LOG_ERR, "an order cannot be understood");
-			continue;
-		}
-		if (got <= 0) { // no parent, no service
-			worker->status = EX_UNAVAILABLE;
-			loop_stop(worker->loop);
-			return;
-		}
-		obey(worker, &order);
+	if (!order_take(fd, obey, worker)) { // no parent, no service
+		worker->status = EX_UNAVAILABLE;
+		loop_stop(worker->loop);
 	}
 }
 
