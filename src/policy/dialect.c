@@ -272,8 +272,9 @@ wants_encryption(const struct dialect_question *question)
 	       least_of(question) == LEAST_ENCRYPT;
 }
 
-// Any level with DANE, kept from Postfix where it would be its end. `encrypt`
-// makes it look up no records; where nothing but DANE will do, mail waits.
+// Any level with DANE, whoever wants it, kept from Postfix where it would be
+// its end. `encrypt` makes it look up no records, and is what unusable records
+// ask for; where a host has usable ones it would be too little, and mail waits.
 static enum answer
 guard(const struct dialect_question *question, const struct facts *facts,
     enum answer answer)
@@ -283,9 +284,7 @@ guard(const struct dialect_question *question, const struct facts *facts,
 	decide_count(facts, &count);
 	if (!count.kills_smtp || question->settings->empty_tlsa_ignore)
 		return answer;
-	return count.n_dane > 0 || least_of(question) == LEAST_DANE_ONLY
-		   ? ANSWER_FATAL
-		   : ANSWER_ENCRYPT;
+	return count.n_dane > 0 ? ANSWER_FATAL : ANSWER_ENCRYPT;
 }
 
 static enum answer
