@@ -22,6 +22,16 @@ AC_DEFUN([DM_C17], [
 	AC_SUBST([DM_STD])
 ])
 
+# Debian's libunbound.pc names the libraries of a static build, whose own .pc
+# files libunbound-dev does not bring: what pkg-config then says is not asked.
+AC_DEFUN([DM_UNBOUND], [
+	PKG_CHECK_MODULES([UNBOUND], [libunbound >= 1.9], [], [
+		AC_CHECK_HEADER([unbound.h], [],
+			[AC_MSG_ERROR([unbound.h is missing. On Debian: apt-get install libunbound-dev])])
+		AC_CHECK_LIB([unbound], [ub_ctx_create], [UNBOUND_LIBS=-lunbound],
+			[AC_MSG_ERROR([libunbound is missing. On Debian: apt-get install libunbound-dev])])])
+])
+
 # libunbound may have been built without the event interface.
 AC_DEFUN([DM_UNBOUND_EVENT], [
 	dm_save_LIBS=$LIBS
