@@ -14,8 +14,9 @@
 #define DOOR_LISTENERS_MAX 64
 #define DOOR_PAUSE_MS      100
 // Who has so many more than another worker (and a sixteenth of its own) lets
-// the others go first, for so long.
-#define DOOR_AHEAD         4
+// the others go first, for so long. A few clients stay where they are: waking
+// two workers for what one can do costs more than it gains.
+#define DOOR_AHEAD         16
 #define DOOR_YIELD_MS      1
 // At max_connections, who has been idle for longer makes room.
 #define DOOR_IDLE_MS       10000
