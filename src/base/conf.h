@@ -38,13 +38,10 @@ struct conf {
 	struct dialect_settings dialect;
 };
 
-struct conf_override {
-	const char *text; // NAME=VALUE
-};
-
 // path NULL: the default file, which may be missing; else it must be there.
 // error: "FILE:LINE: what, and the nearest known name or the values that
-// would do"; an override is "-o NAME=VALUE: ...". The caller frees ret.
+// would do"; an override is NAME=VALUE, and named as "-o NAME=VALUE: ...". The
+// caller frees ret.
 int conf_read(const char *path, const char *const overrides[],
     size_t n_overrides, struct conf **ret, char ret_error[CONF_ERROR_MAX]);
 void conf_free(struct conf *conf);
