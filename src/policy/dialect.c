@@ -503,19 +503,28 @@ put_answer(
 	return len;
 }
 
+// The length that the reply would have.
+static size_t
+fingerprints_len(
+    const struct dialect_question *question, const struct digests *digests)
+{
+	size_t more;
+
+	attributes_of(question, &more);
+	return FINGERPRINT_HEAD_LEN + HEX_LEN(digests->len) + more;
+}
+
 // Facts that promise matches and hold none are not to be believed.
 static size_t
 put_fingerprints(const struct dialect_question *question,
     const struct facts *facts, char *ret, size_t size)
 {
 	struct digests digests = chosen_digests(facts, question->settings);
-	size_t more,
-	    limit = size < DIALECT_REPLY_MAX ? size : DIALECT_REPLY_MAX;
+	size_t limit = size < DIALECT_REPLY_MAX ? size : DIALECT_REPLY_MAX;
 
 	if (facts->partial || digests.len == 0)
 		return put_defer(DIALECT_FINGERPRINT, "", 0, ret);
-	attributes_of(question, &more);
-	if (FINGERPRINT_HEAD_LEN + HEX_LEN(digests.len) + more > limit)
+	if (fingerprints_len(question, &digests) > limit)
 		return put_answer(question,
 		    least_of(question) == LEAST_DANE_ONLY ? ANSWER_NO_TLSA
 							  : ANSWER_ENCRYPT,
@@ -594,6 +603,18 @@ dialect_fixed(const struct dialect_question *question,
 	return put_answer(question, answer, ret);
 }
 
+// In the fingerprint map an old key must not outlive its record.
+static enum answer
+answer_of(const struct dialect_question *question, const struct facts *facts,
+    enum entry_use use)
+{
+	if (question->map != DIALECT_FINGERPRINT)
+		return dane_answer(question, facts);
+	if (use == ENTRY_STALE)
+		return ANSWER_DEFER;
+	return fingerprint_answer(question, facts);
+}
+
 size_t
 dialect_answer(const struct dialect_question *question,
     const struct entry *entry, enum entry_use use, char *ret, size_t size)
@@ -605,17 +626,25 @@ dialect_answer(const struct dialect_question *question,
 		    entry->has_defer ? entry->defer_len : 0, ret);
 
 	const struct facts *facts = &entry->facts;
-	enum answer answer = ANSWER_DEFER;
-	if (map != DIALECT_FINGERPRINT)
-		answer = dane_answer(question, facts);
-	else if (use != ENTRY_STALE) // an old key must not outlive its record
-		answer = fingerprint_answer(question, facts);
-
+	enum answer answer = answer_of(question, facts, use);
 	if (answer == ANSWER_DEFER)
 		return put_facts_defer(map, facts, ret);
 	if (answer == ANSWER_FINGERPRINT)
 		return put_fingerprints(question, facts, ret, size);
 	return put_answer(question, answer, ret);
+}
+
+bool
+dialect_overflows(const struct dialect_question *question,
+    const struct entry *entry, enum entry_use use)
+{
+	const struct facts *facts = &entry->facts;
+
+	if (use == ENTRY_MISS || use == ENTRY_DEFER || facts->partial ||
+	    answer_of(question, facts, use) != ANSWER_FINGERPRINT)
+		return false;
+	struct digests digests = chosen_digests(facts, question->settings);
+	return fingerprints_len(question, &digests) > DIALECT_REPLY_MAX;
 }
 
 size_t

@@ -63,6 +63,12 @@ size_t dialect_fixed(const struct dialect_question *question,
 size_t dialect_answer(const struct dialect_question *question,
     const struct entry *entry, enum entry_use use, char *ret, size_t size);
 
+// Whether dialect_answer leaves fingerprints out of its reply, and is weaker
+// for it, because they would make it longer than DIALECT_REPLY_MAX: the
+// administrator wants to know.
+bool dialect_overflows(const struct dialect_question *question,
+    const struct entry *entry, enum entry_use use);
+
 // Without an entry: the lookup cannot be had. TEMP in the dane map; in the
 // fingerprint map an OK with a level that does not exist, because Postfix 2.10
 // does not survive an error there.

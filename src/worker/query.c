@@ -35,7 +35,7 @@ struct query_desk {
 	struct entry_limits limits;
 	struct errands *errands;
 	size_t n_held;
-	struct dlog_limit odd_limit;
+	struct dlog_limit odd_limit, overflow_limit;
 	struct hints hints;
 	int32_t today; // as of today_ms
 	uint64_t today_ms;
@@ -360,6 +360,16 @@ judge_answer(const struct query_desk *desk, const struct query *query,
 		   : ENTRY_DEFER;
 }
 
+// So many never come from the cache: it keeps such entries without matches.
+static void
+warn_of_overflow(struct query_desk *desk, const struct nexthop *nexthop)
+{
+	dlog_limited(&desk->overflow_limit, 60, LOG_WARNING,
+	    "domain=%s has more fingerprints than the %d octets of a reply "
+	    "hold: no certificate will be checked for it",
+	    nexthop->name, DIALECT_REPLY_MAX);
+}
+
 static size_t
 reply_from_entry(struct query_desk *desk, const struct query *query,
     const struct ask *answer, char *ret)
@@ -382,6 +392,8 @@ reply_from_entry(struct query_desk *desk, const struct query *query,
 	struct rules_rule rule;
 	struct dialect_question question = { query->map, &query->nexthop,
 		find_rule(desk, &query->nexthop, &rule), desk->dialect };
+	if (dialect_overflows(&question, &entry, use))
+		warn_of_overflow(desk, &query->nexthop);
 	return dialect_answer(&question, &entry, use, ret, DIALECT_REPLY_MAX);
 }
 

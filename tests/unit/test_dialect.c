@@ -422,6 +422,56 @@ replies_over_the_limit_are_encrypt(void **state)
 	expect_many(0, 3, DIALECT_SHORT_MAX, encrypt);
 }
 
+struct overflow_row {
+	const char *sentence;
+	unsigned with;
+	enum dialect_map map;
+	uint16_t n;
+	bool partial;
+	enum entry_use use;
+	bool overflows;
+};
+
+static const struct overflow_row overflow_rows[] = {
+	{ "1,041 fingerprints fit into a reply", 0, DIALECT_FINGERPRINT, 1041,
+	    false, ENTRY_FRESH, false },
+	{ "1,042 fingerprints do not fit into a reply", 0, DIALECT_FINGERPRINT,
+	    1042, false, ENTRY_FRESH, true },
+	{ "520 of sha512 fit into a reply", SHA512, DIALECT_FINGERPRINT, 520,
+	    false, ENTRY_FRESH, false },
+	{ "521 of sha512 do not fit into a reply", SHA512, DIALECT_FINGERPRINT,
+	    521, false, ENTRY_FRESH, true },
+	{ "the dane map leaves nothing out", 0, DIALECT_DANE, 1042, false,
+	    ENTRY_FRESH, false },
+	{ "what waits for its matches leaves nothing out", 0,
+	    DIALECT_FINGERPRINT, 1042, true, ENTRY_FRESH, false },
+	{ "a stale entry leaves nothing out", 0, DIALECT_FINGERPRINT, 1042,
+	    false, ENTRY_STALE, false },
+	{ "a deferral leaves nothing out", 0, DIALECT_FINGERPRINT, 1042, false,
+	    ENTRY_DEFER, false },
+	{ "an entry to be asked for leaves nothing out", 0, DIALECT_FINGERPRINT,
+	    1042, false, ENTRY_MISS, false },
+};
+
+static void
+overflow(void **state)
+{
+	const struct overflow_row *row = *state;
+	struct answer_row answer = { .with = SECURE | row->with,
+		.hosts = "10D" };
+	struct dialect_settings settings = settings_of(row->with);
+	struct nexthop nexthop = nexthop_of(0);
+	struct dialect_question question = { row->map, &nexthop, NULL,
+		&settings };
+	struct entry entry;
+
+	make_entry(&answer, &entry);
+	entry.facts.n_sha256 = entry.facts.n_sha512 = row->n;
+	entry.facts.partial = row->partial;
+	assert_int_equal(
+	    dialect_overflows(&question, &entry, row->use), row->overflows);
+}
+
 struct map_row {
 	const char *sentence;
 	const char *name;
@@ -535,6 +585,7 @@ main(void)
 {
 	TABLE_ADD(dane_rows, dane);
 	TABLE_ADD(fingerprint_rows, fingerprint);
+	TABLE_ADD(overflow_rows, overflow);
 	TABLE_ADD(map_rows, map_name);
 	TABLE_ADD(temp_rows, temp_reason);
 	table_add("no reply of the fingerprint map is an error",
