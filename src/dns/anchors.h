@@ -10,9 +10,9 @@
 #include <stddef.h>
 
 #define ANCHORS_DEFAULT_FILE "/usr/share/dns/root.key"
-#define ANCHORS_MAX 64	      // records in use
-#define ANCHORS_LINE_MAX 2048 // octets of one record, as handed on
-#define ANCHORS_ERROR_MAX 512
+#define ANCHORS_MAX          64   // records in use
+#define ANCHORS_LINE_MAX     2048 // octets of one record, as handed on
+#define ANCHORS_ERROR_MAX    512
 
 struct anchors {
 	unsigned n;
@@ -24,6 +24,6 @@ struct anchors {
 // be a usable key of the root. Keys that no validator could use (revoked, of
 // an unknown algorithm) are left out. 0, or a negative errno and an error with
 // FILE:LINE; ret needs anchors_free only after 0.
-int anchors_read(const char *file, struct anchors *ret,
-    char ret_error[ANCHORS_ERROR_MAX]);
+int anchors_read(
+    const char *file, struct anchors *ret, char ret_error[ANCHORS_ERROR_MAX]);
 void anchors_free(struct anchors *anchors);

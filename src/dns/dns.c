@@ -22,6 +22,7 @@
 #include "dns/capture.h"
 #include "dns/cause.h"
 #include "dns/fragment.h"
+#include "dns/memfile.h"
 #include "dns/packet.h"
 #include "dns/source.h"
 
@@ -322,6 +323,38 @@ dns_prime(struct dns *dns, dns_primed *primed, void *arg)
 
 // ---- A context ----
 
+// Texts lent to libunbound, which reads files only: the disk is not looked at
+// again, and cannot be where a resolver is locked in.
+struct lent {
+	struct memfile hints, fragment;
+};
+
+static void
+take_back(struct lent *lent)
+{
+	memfile_close(&lent->hints);
+	memfile_close(&lent->fragment);
+}
+
+static int
+lend(const struct dns_source *source, struct lent *ret,
+    char error[DNS_ERROR_MAX])
+{
+	int r = 0;
+
+	*ret = (struct lent){ MEMFILE_NONE, MEMFILE_NONE };
+	if (source->upstream.hints != NULL)
+		r = memfile_open(source->upstream.hints, &ret->hints);
+	if (r == 0 && source->fragment != NULL)
+		r = memfile_open(source->fragment, &ret->fragment);
+	if (r == 0)
+		return 0;
+	take_back(ret);
+	(void)snprintf(error, DNS_ERROR_MAX,
+	    "cannot hand files to libunbound by memory: %s", strerror(-r));
+	return r;
+}
+
 // Set before resolver_config is read, which may set them otherwise. Sizes are
 // bounds: what they bound grows as it is filled.
 static const struct option {
@@ -367,8 +400,8 @@ set_option(struct ub_ctx *ctx, const char *name, const char *value,
 }
 
 static int
-set_options(
-    struct ub_ctx *ctx, const struct source *source, char error[DNS_ERROR_MAX])
+set_options(struct ub_ctx *ctx, const struct dns_source *source,
+    const struct lent *lent, char error[DNS_ERROR_MAX])
 {
 	const struct dns_settings *settings = source->settings;
 	char range[16];
@@ -384,15 +417,14 @@ set_options(
 	r = set_option(ctx, "outgoing-range:", range, error);
 	if (r == 0 && source->upstream.loopback)
 		r = set_option(ctx, "do-not-query-localhost:", "no", error);
-	if (r == 0 && source_is_set(settings->root_hints_file))
-		r = set_option(
-		    ctx, "root-hints:", settings->root_hints_file, error);
+	if (r == 0 && source->upstream.hints != NULL)
+		r = set_option(ctx, "root-hints:", lent->hints.path, error);
 	return r;
 }
 
 static int
-add_servers_and_keys(
-    struct ub_ctx *ctx, const struct source *source, char error[DNS_ERROR_MAX])
+add_servers_and_keys(struct ub_ctx *ctx, const struct dns_source *source,
+    char error[DNS_ERROR_MAX])
 {
 	int r = UB_NOERROR;
 
@@ -481,15 +513,16 @@ library_has_tls(void)
 }
 
 static int
-configure(
-    struct ub_ctx *ctx, const struct source *source, char error[DNS_ERROR_MAX])
+configure(struct ub_ctx *ctx, const struct dns_source *source,
+    const struct lent *lent, char error[DNS_ERROR_MAX])
 {
 	const char *fragment = source->settings->resolver_config;
-	int r = set_options(ctx, source, error);
+	int r = set_options(ctx, source, lent, error);
 
 	if (r < 0)
 		return r;
-	if (source->fragment != NULL && ub_ctx_config(ctx, fragment) != 0) {
+	if (source->fragment != NULL &&
+	    ub_ctx_config(ctx, lent->fragment.path) != 0) {
 		(void)snprintf(error, DNS_ERROR_MAX,
 		    "resolver_config: libunbound cannot read it: %s", fragment);
 		return -EINVAL;
@@ -509,8 +542,8 @@ configure(
 }
 
 static struct ub_ctx *
-context_new(struct event_base *base, const struct source *source, int *ret_r,
-    char error[DNS_ERROR_MAX])
+context_new(struct event_base *base, const struct dns_source *source,
+    const struct lent *lent, int *ret_r, char error[DNS_ERROR_MAX])
 {
 	struct ub_ctx *ctx = ub_ctx_create_event(base);
 
@@ -521,7 +554,7 @@ context_new(struct event_base *base, const struct source *source, int *ret_r,
 		return NULL;
 	}
 	(void)ub_ctx_debugout(ctx, stderr);
-	*ret_r = configure(ctx, source, error);
+	*ret_r = configure(ctx, source, lent, error);
 	(void)ub_ctx_debugout(ctx, NULL);
 	if (*ret_r == 0)
 		return ctx;
@@ -529,16 +562,35 @@ context_new(struct event_base *base, const struct source *source, int *ret_r,
 	return NULL;
 }
 
+// What libunbound printed, behind the error. It knows resolver_config by
+// another name.
+static void
+add_printed(const struct dns_source *source, const struct lent *lent,
+    const char *printed, char error[DNS_ERROR_MAX])
+{
+	const char *alias = lent->fragment.path, *name = "";
+	size_t len = strlen(error);
+
+	if (source->fragment != NULL &&
+	    strncmp(printed, alias, strlen(alias)) == 0) {
+		name = source->settings->resolver_config;
+		printed += strlen(alias);
+	}
+	if (*printed != '\0')
+		(void)snprintf(
+		    error + len, DNS_ERROR_MAX - len, " (%s%s)", name, printed);
+}
+
 // A context that has shown that it works. What libunbound prints on the way
 // becomes the end of the error.
 static int
-context_open(struct event_base *base, const struct source *source,
+context_open(struct event_base *base, const struct dns_source *source,
     struct ub_ctx **ret, char error[DNS_ERROR_MAX])
 {
 	char printed[CAPTURE_MAX];
 	struct capture capture;
 	struct ub_ctx *ctx;
-	size_t len;
+	struct lent lent;
 	int r;
 
 	if (source->wants_tls && !library_has_tls()) {
@@ -548,17 +600,17 @@ context_open(struct event_base *base, const struct source *source,
 		    source->settings->resolver_config, ub_version());
 		return -EPERM;
 	}
+	r = lend(source, &lent, error);
+	if (r < 0)
+		return r;
 	capture_begin(&capture);
-	ctx = context_new(base, source, &r, error);
+	ctx = context_new(base, source, &lent, &r, error);
 	capture_end(&capture, printed);
-	if (ctx != NULL) {
+	take_back(&lent);
+	if (ctx != NULL)
 		*ret = ctx;
-		return 0;
-	}
-	len = strlen(error);
-	if (printed[0] != '\0')
-		(void)snprintf(
-		    error + len, DNS_ERROR_MAX - len, " (%s)", printed);
+	else
+		add_printed(source, &lent, printed, error);
 	return r;
 }
 
@@ -590,27 +642,21 @@ dns_new(struct event_base *base, const struct dns_settings *settings,
 }
 
 int
-dns_open(struct event_base *base, const struct dns_settings *settings,
+dns_open(struct event_base *base, const struct dns_source *source,
     struct dns **ret, char ret_error[DNS_ERROR_MAX])
 {
-	struct source source;
 	struct dns *dns;
-	int r;
+	int r = dns_new(base, source->settings, &dns);
 
-	r = source_read(settings, &source, ret_error);
-	if (r < 0)
-		return r;
-	r = dns_new(base, settings, &dns);
 	if (r < 0) {
 		(void)snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
-	} else {
-		r = context_open(base, &source, &dns->ctx, ret_error);
-		if (r < 0)
-			dns_close(dns);
-		else
-			*ret = dns;
+		return r;
 	}
-	source_free(&source);
+	r = context_open(base, source, &dns->ctx, ret_error);
+	if (r < 0)
+		dns_close(dns);
+	else
+		*ret = dns;
 	return r;
 }
 
@@ -666,65 +712,29 @@ say_exemptions(struct ub_ctx *ctx, void (*say)(const char *text))
 }
 
 int
-dns_check(const struct dns_settings *settings, void (*say)(const char *text),
+dns_check(const struct dns_source *source, void (*say)(const char *text),
     char ret_error[DNS_ERROR_MAX])
 {
-	struct dns_settings modest = *settings;
-	struct event_base *base = NULL;
+	struct dns_settings modest = *source->settings;
+	struct dns_source looked_at = *source;
+	struct event_base *base = event_base_new();
 	struct ub_ctx *ctx = NULL;
-	struct source source;
 	int r;
 
-	// Thousands of sockets would take longer to prepare than all the rest.
-	modest.concurrency = 1;
-	r = source_read(&modest, &source, ret_error);
-	if (r < 0)
-		return r;
-	base = event_base_new();
 	if (base == NULL) {
 		(void)snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
-		r = -ENOMEM;
-		goto out;
+		return -ENOMEM;
 	}
-	r = context_open(base, &source, &ctx, ret_error);
+	// Thousands of sockets would take longer to prepare than all the rest.
+	modest.concurrency = 1;
+	looked_at.settings = &modest;
+	r = context_open(base, &looked_at, &ctx, ret_error);
 	if (r == 0) {
 		say_exemptions(ctx, say);
 		ub_ctx_delete(ctx);
 	}
 	event_base_free(base);
-out:
-	source_free(&source);
 	return r;
-}
-
-int
-dns_context(const struct dns_settings *settings, uint8_t **ret, size_t *ret_len,
-    char ret_error[DNS_ERROR_MAX])
-{
-	struct source source;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out;
-	int r = source_read(settings, &source, ret_error);
-
-	if (r < 0)
-		return r;
-	out = open_memstream(&text, &len);
-	if (out != NULL) {
-		for (unsigned i = 0; i < source.anchors.n; i++)
-			(void)fprintf(out, "%s\n", source.anchors.lines[i]);
-		if (source.fragment != NULL)
-			(void)fprintf(out, "\n%s", source.fragment);
-	}
-	source_free(&source);
-	if (out == NULL || fclose(out) != 0) {
-		free(text);
-		(void)snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
-		return -ENOMEM;
-	}
-	*ret = (uint8_t *)text;
-	*ret_len = len;
-	return 0;
 }
 
 const char *

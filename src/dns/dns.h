@@ -10,6 +10,7 @@
 
 struct event_base;
 struct dns;
+struct dns_source;
 struct dns_lookup;
 
 #define DNS_ERROR_MAX 512
@@ -19,31 +20,40 @@ struct dns_settings {
 				       // root.key where it is
 	const char *root_hints_file;   // NULL: libunbound's
 	const char *resolver_config;   // NULL: none
-	const char *forward;	       // white-space separated ADDRESS[@PORT],
+	const char *forward;           // white-space separated ADDRESS[@PORT],
 				       // NULL: full recursion
-	unsigned concurrency;	       // domains at once
-	bool keep_wire;		       // replies show the answer's octets
+	unsigned concurrency;          // domains at once
+	bool keep_wire;                // replies show the answer's octets
 };
 
 // Called once a lookup, unless cancelled. reply is borrowed.
 typedef void dns_done(void *arg, const struct walk_reply *reply);
 
-// A new context. 0 or a negative errno, and an error that says which file or
-// setting and how to mend it.
-int dns_open(struct event_base *base, const struct dns_settings *settings,
+// The octets of all files that the settings name, as they are at this moment,
+// looked through for what libunbound would take and must not get. Whatever
+// happens to the files later, contexts made from it are alike. 0 or a negative
+// errno, and an error that says which file or setting and how to mend it.
+// settings are borrowed until dns_source_free.
+int dns_source_read(const struct dns_settings *settings,
+    struct dns_source **ret, char ret_error[DNS_ERROR_MAX]);
+void dns_source_free(struct dns_source *source);
+
+// What the trust rests on: hashed into the cache's context. All anchors and
+// resolver_config one after another, in a fresh buffer that the caller frees.
+// 0 or -ENOMEM.
+int dns_source_octets(
+    const struct dns_source *source, uint8_t **ret, size_t *ret_len);
+
+// A new context. Opens no file but what resolver_config names in its turn, and
+// memory files by way of /proc/self/fd. 0 or a negative errno and an error.
+int dns_open(struct event_base *base, const struct dns_source *source,
     struct dns **ret, char ret_error[DNS_ERROR_MAX]);
 
 // Without a context that will be used: what dns_open would say (danemapd -t),
 // refusing a resolver_config that weakens validation. Each domain-insecure of
-// it is reported through say.
-int dns_check(const struct dns_settings *settings,
-    void (*say)(const char *text), char ret_error[DNS_ERROR_MAX]);
-
-// What the trust rests on: hashed into the cache's context. Writes the octets
-// of all anchors and of resolver_config one after another into a fresh buffer
-// that the caller frees.
-int dns_context(const struct dns_settings *settings, uint8_t **ret,
-    size_t *ret_len, char ret_error[DNS_ERROR_MAX]);
+// it is reported through say. libunbound may end the process over a bad file.
+int dns_check(const struct dns_source *source, void (*say)(const char *text),
+    char ret_error[DNS_ERROR_MAX]);
 
 // name in presentation form. 0 or a negative errno (-EINVAL: a name that has no
 // wire form); then done is not called.

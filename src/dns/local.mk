@@ -9,6 +9,7 @@ src_dns_libdns_a_SOURCES = \
 	src/dns/dns.c src/dns/dns.h \
 	src/dns/file.c src/dns/file.h \
 	src/dns/fragment.c src/dns/fragment.h \
+	src/dns/memfile.c src/dns/memfile.h \
 	src/dns/packet.c src/dns/packet.h \
 	src/dns/source.c src/dns/source.h \
 	src/dns/upstream.c src/dns/upstream.h

@@ -11,6 +11,7 @@
 #include "dns/file.h"
 #include "dns/fragment.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +31,18 @@ source_is_set(const char *text)
 }
 
 void
-source_free(struct source *source)
+dns_source_free(struct dns_source *source)
 {
+	if (source == NULL)
+		return;
 	anchors_free(&source->anchors);
+	upstream_free(&source->upstream);
 	free(source->fragment);
+	free(source);
 }
 
 static int
-read_fragment(struct source *source, char error[DNS_ERROR_MAX])
+read_fragment(struct dns_source *source, char error[DNS_ERROR_MAX])
 {
 	const char *file = source->settings->resolver_config;
 	size_t len;
@@ -59,24 +64,61 @@ _Static_assert(DNS_ERROR_MAX == ANCHORS_ERROR_MAX &&
 		   DNS_ERROR_MAX == UPSTREAM_ERROR_MAX,
     "one error buffer for all");
 
-int
-source_read(const struct dns_settings *settings, struct source *ret,
-    char error[DNS_ERROR_MAX])
+static int
+read_all(struct dns_source *source, char error[DNS_ERROR_MAX])
 {
-	struct source source = { .settings = settings };
+	const struct dns_settings *settings = source->settings;
 	int r =
-	    anchors_read(settings->trust_anchor_file, &source.anchors, error);
+	    anchors_read(settings->trust_anchor_file, &source->anchors, error);
 
 	if (r == 0)
 		r = upstream_read(settings->forward, settings->root_hints_file,
-		    &source.upstream, error);
+		    &source->upstream, error);
 	if (r == 0)
-		r = read_fragment(&source, error);
+		r = read_fragment(source, error);
+	return r;
+}
+
+int
+dns_source_read(const struct dns_settings *settings, struct dns_source **ret,
+    char ret_error[DNS_ERROR_MAX])
+{
+	struct dns_source *source = calloc(1, sizeof(*source));
+
+	if (source == NULL) {
+		(void)snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	source->settings = settings;
+	int r = read_all(source, ret_error);
 	if (r < 0)
-		source_free(&source);
+		dns_source_free(source);
 	else
 		*ret = source;
 	return r;
+}
+
+int
+dns_source_octets(
+    const struct dns_source *source, uint8_t **ret, size_t *ret_len)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out != NULL) {
+		for (unsigned i = 0; i < source->anchors.n; i++)
+			(void)fprintf(out, "%s\n", source->anchors.lines[i]);
+		if (source->fragment != NULL)
+			(void)fprintf(out, "\n%s", source->fragment);
+	}
+	if (out == NULL || fclose(out) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret = (uint8_t *)text;
+	*ret_len = len;
+	return 0;
 }
 
 unsigned

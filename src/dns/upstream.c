@@ -91,7 +91,8 @@ read_forward(const char *text, struct upstream *ret, char *error)
 	return 0;
 }
 
-// The last word of each line that is an address; true if there was one.
+// Each word, up to a comment, that is an address; true if there was one. Cuts
+// the text into pieces.
 static bool
 scan_hints(char *text, bool *ret_loopback)
 {
@@ -116,17 +117,22 @@ static int
 read_hints(const char *file, struct upstream *ret, char *error)
 {
 	size_t len;
-	char *text;
+	char *scanned;
 	bool found;
-	int r = file_read(file, &text, &len);
+	int r = file_read(file, &ret->hints, &len);
 
 	if (r < 0) {
 		(void)snprintf(error, UPSTREAM_ERROR_MAX,
 		    "root_hints_file: %s: %s", file, strerror(-r));
 		return r;
 	}
-	found = scan_hints(text, &ret->loopback);
-	free(text);
+	scanned = strdup(ret->hints);
+	if (scanned == NULL) {
+		(void)snprintf(error, UPSTREAM_ERROR_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	found = scan_hints(scanned, &ret->loopback);
+	free(scanned);
 	if (found)
 		return 0;
 	(void)snprintf(error, UPSTREAM_ERROR_MAX,
@@ -147,5 +153,14 @@ upstream_read(const char *forward, const char *hints_file, struct upstream *ret,
 		r = read_hints(hints_file, &upstream, ret_error);
 	if (r == 0)
 		*ret = upstream;
+	else
+		upstream_free(&upstream);
 	return r;
+}
+
+void
+upstream_free(struct upstream *upstream)
+{
+	free(upstream->hints);
+	upstream->hints = NULL;
 }

@@ -14,7 +14,6 @@
 #include "parent/listen.h"
 #include "parent/parent.h"
 #include "policy/rules_day.h"
-#include "resolver/trust.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -75,10 +74,10 @@ check_cache_folder(const struct conf *conf, char error[CHECK_ERROR_MAX])
 }
 
 bool
-check_conf(const struct conf *conf, check_say *say)
+check_conf(
+    const struct conf *conf, const struct dns_source *source, check_say *say)
 {
 	char error[CHECK_ERROR_MAX];
-	struct dns_settings dns = check_dns_settings(conf);
 	struct identity identity;
 	bool fine = true;
 	check_say_now = say;
@@ -96,7 +95,7 @@ check_conf(const struct conf *conf, check_say *say)
 		say(true, error);
 		fine = false;
 	}
-	if (dns_check(&dns, say_warning, error) != 0) {
+	if (source != NULL && dns_check(source, say_warning, error) != 0) {
 		say(true, error);
 		fine = false;
 	}
@@ -104,13 +103,14 @@ check_conf(const struct conf *conf, check_say *say)
 }
 
 bool
-check_conf_apart(const struct conf *conf, check_say *say)
+check_conf_apart(
+    const struct conf *conf, const struct dns_source *source, check_say *say)
 {
 	int status;
 	pid_t pid = fork();
 	if (pid == 0) {
 		alarm(10);
-		_exit(check_conf(conf, say) ? EX_OK : EX_CONFIG);
+		_exit(check_conf(conf, source, say) ? EX_OK : EX_CONFIG);
 	}
 	if (pid < 0) {
 		say(true, "cannot fork to check the configuration");
@@ -125,14 +125,6 @@ check_conf_apart(const struct conf *conf, check_say *say)
 	if (WIFSIGNALED(status))
 		say(true, "the check of the configuration did not end");
 	return WIFEXITED(status) && WEXITSTATUS(status) == EX_OK;
-}
-
-int
-check_context(const struct conf *conf, uint8_t ret[CACHE_CONTEXT_LEN],
-    char ret_error[CHECK_ERROR_MAX])
-{
-	struct dns_settings dns = check_dns_settings(conf);
-	return trust_digest(&dns, ret, ret_error);
 }
 
 static void
@@ -169,7 +161,14 @@ check_rules(const char *file)
 int
 parent_check(const struct conf *conf)
 {
-	bool fine = check_conf(conf, say_on_stderr);
+	struct dns_settings settings = check_dns_settings(conf);
+	struct dns_source *source = NULL;
+	char error[DNS_ERROR_MAX];
+	bool fine = dns_source_read(&settings, &source, error) == 0;
+	if (!fine)
+		say_on_stderr(true, error);
+	fine &= check_conf(conf, source, say_on_stderr);
 	fine &= check_rules(conf->policy_file);
+	dns_source_free(source);
 	return fine ? EX_OK : EX_CONFIG;
 }

@@ -15,17 +15,16 @@
 
 typedef void check_say(bool is_fault, const char *text);
 
-// Says every fault and every warning; true if there was no fault.
-bool check_conf(const struct conf *conf, check_say *say);
-
-// check_conf in a process of its own: libunbound may exit() on a bad file, and
-// what it leaves behind in memory is no business of the parent.
-bool check_conf_apart(const struct conf *conf, check_say *say);
-
 // What a configuration says of the DNS; borrows from conf.
 struct dns_settings check_dns_settings(const struct conf *conf);
 
-// What the cache rests on: trust anchors, resolver_config and the version of
-// the decision. 0 or a negative errno with an error.
-int check_context(const struct conf *conf, uint8_t ret[CACHE_CONTEXT_LEN],
-    char ret_error[CHECK_ERROR_MAX]);
+// Says every fault and every warning; true if there was no fault. source: what
+// dns_source_read gave for the same configuration; NULL: it has been found
+// fault with.
+bool check_conf(
+    const struct conf *conf, const struct dns_source *source, check_say *say);
+
+// check_conf in a process of its own: libunbound may exit() on a bad file, and
+// what it leaves behind in memory is no business of the parent.
+bool check_conf_apart(
+    const struct conf *conf, const struct dns_source *source, check_say *say);

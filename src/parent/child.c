@@ -90,7 +90,7 @@ run_resolver(const struct child *child, const struct child_world *world)
 		.count = world->n_resolvers,
 		.conf = world->conf,
 		.cache = world->cache,
-		.context = world->context,
+		.source = world->source,
 		.parent = child->channel,
 		.page = child->page,
 	};

@@ -37,7 +37,7 @@ struct child {
 struct child_world {
 	const struct conf *conf;
 	struct cache *cache;
-	const uint8_t *context;    // what the cache was opened under
+	const struct dns_source *source;
 	const struct rules *rules; // NULL: none
 	const struct listeners *listeners;
 	unsigned n_workers, n_resolvers;

@@ -6,6 +6,7 @@
 // cache.
 #pragma once
 
+#include "dns/dns.h"
 #include "parent/child.h"
 
 #include <stdbool.h>
@@ -21,7 +22,9 @@ struct generation {
 	struct conf *conf;
 	struct cache *cache; // may be shared with the other generation
 	struct rules *rules; // of its policy file; NULL: none
-	uint8_t context[CACHE_CONTEXT_LEN]; // what it was filled under
+	struct dns_settings dns_settings;   // of conf
+	struct dns_source *source;          // read at its beginning
+	uint8_t context[CACHE_CONTEXT_LEN]; // digest of that
 	struct listeners listeners;
 	unsigned n_workers, n_resolvers;
 	unsigned n_children; // with the control process, if there is one

@@ -18,6 +18,7 @@
 #include "parent/generation.h"
 #include "parent/identity.h"
 #include "policy/rules_day.h"
+#include "resolver/trust.h"
 #include "wire/order.h"
 
 #include <errno.h>
@@ -161,6 +162,7 @@ free_generation(struct parent *parent, struct generation *gen)
 	if (gen->cache != NULL && (keep == NULL || keep->cache != gen->cache))
 		cache_close(gen->cache);
 	rulefile_free(gen->rules);
+	dns_source_free(gen->source);
 	conf_free(gen->conf);
 	free(gen);
 }
@@ -202,23 +204,45 @@ check_user(const struct parent *parent, const struct conf *conf,
 	return -EPERM;
 }
 
-// Everything that can fail, before a child is started. `kept` is the
-// generation to take over from, or NULL at start. Consumes conf.
-static int
-prepare(struct parent *parent, struct conf *conf, struct generation *kept,
-    struct generation **ret, char error[CHECK_ERROR_MAX])
+static void
+say_in_log(bool is_fault, const char *text)
 {
+	dlog(is_fault ? LOG_ERR : LOG_WARNING, "%s", text);
+}
+
+// Nothing but what it is to run on, checked; consumes conf. NULL: it has
+// faults, which have been said.
+static struct generation *
+draft(struct parent *parent, struct conf *conf)
+{
+	char error[DNS_ERROR_MAX];
 	struct generation *gen = calloc(1, sizeof(*gen));
 	if (gen == NULL) {
 		conf_free(conf);
-		snprintf(error, CHECK_ERROR_MAX, "out of memory");
-		return -ENOMEM;
+		dlog(LOG_ERR, "out of memory");
+		return NULL;
 	}
 	gen->parent = parent;
 	gen->conf = conf;
+	gen->dns_settings = check_dns_settings(conf);
+	int r = dns_source_read(&gen->dns_settings, &gen->source, error);
+	if (r != 0)
+		dlog(LOG_ERR, "%s", error);
+	bool fine = check_conf_apart(conf, gen->source, say_in_log);
+	if (r == 0 && fine && trust_digest(gen->source, gen->context) == 0)
+		return gen;
+	free_generation(parent, gen);
+	return NULL;
+}
+
+// Everything that can fail, before a child is started. `kept` is the
+// generation to take over from, or NULL at start.
+static int
+prepare(struct parent *parent, struct generation *gen,
+    const struct generation *kept, char error[CHECK_ERROR_MAX])
+{
+	const struct conf *conf = gen->conf;
 	int r = check_user(parent, conf, kept, error);
-	if (r == 0)
-		r = check_context(conf, gen->context, error);
 	if (r == 0)
 		r = read_rules(gen, error);
 	if (r == 0)
@@ -230,13 +254,9 @@ prepare(struct parent *parent, struct conf *conf, struct generation *kept,
 		gen->cache = kept->cache;
 	else if (r == 0)
 		r = open_cache(parent, gen, error);
-	if (r != 0) {
-		free_generation(parent, gen);
-		return r;
-	}
-	open_control(parent, gen, kept);
-	*ret = gen;
-	return 0;
+	if (r == 0)
+		open_control(parent, gen, kept);
+	return r;
 }
 
 // The two halves of the status pages are used in turn.
@@ -251,7 +271,7 @@ launch(struct parent *parent, struct generation *gen)
 	gen->world = (struct child_world){
 		.conf = gen->conf,
 		.cache = gen->cache,
-		.context = gen->context,
+		.source = gen->source,
 		.rules = gen->rules,
 		.listeners = &gen->listeners,
 		.n_workers = gen->n_workers,
@@ -260,12 +280,6 @@ launch(struct parent *parent, struct generation *gen)
 		.leave_parent = leave_parent,
 		.arg = gen,
 	};
-}
-
-static void
-say_in_log(bool is_fault, const char *text)
-{
-	dlog(is_fault ? LOG_ERR : LOG_WARNING, "%s", text);
 }
 
 static void
@@ -316,16 +330,18 @@ reload(struct parent *parent)
 		reload_failed(parent, error);
 		return;
 	}
-	if (!check_conf_apart(conf, say_in_log)) {
-		conf_free(conf);
+	struct generation *gen = draft(parent, conf);
+	if (gen == NULL) {
 		reload_failed(parent, "the new configuration has faults");
 		return;
 	}
-	if (prepare(parent, conf, parent->now, &parent->next, error) != 0) {
+	if (prepare(parent, gen, parent->now, error) != 0) {
+		free_generation(parent, gen);
 		reload_failed(parent, error);
 		return;
 	}
-	launch(parent, parent->next);
+	parent->next = gen;
+	launch(parent, gen);
 	parent->next_deadline_ms = clock_boot_ms() + READY_MAX_MS;
 	dlog(LOG_NOTICE, "reload: starting %u workers and %u resolvers",
 	    parent->next->n_workers, parent->next->n_resolvers);
@@ -591,16 +607,13 @@ exit_status(int r)
 
 // Sockets and cache while still root, then the identity, then children.
 static int
-set_up(struct parent *parent, struct conf *conf)
+set_up(struct parent *parent)
 {
 	char error[CHECK_ERROR_MAX] = "";
-	char user[64];
-	snprintf(user, sizeof(user), "%s", conf->user);
+	const char *user = parent->now->conf->user;
 	int r = identity_find(user, &parent->identity, error);
-	if (r != 0)
-		conf_free(conf);
-	else
-		r = prepare(parent, conf, NULL, &parent->now, error);
+	if (r == 0)
+		r = prepare(parent, parent->now, NULL, error);
 	if (r == 0)
 		r = identity_drop(user, &parent->identity, error);
 	if (r != 0) {
@@ -629,23 +642,20 @@ parent_run(const struct parent_settings *settings, struct conf *conf)
 		.settings = settings, .was_root = geteuid() == 0, .signals = -1
 	};
 	dlog_open(conf->log_target, conf->log_level, "parent");
-	if (!check_conf_apart(conf, say_in_log)) {
-		conf_free(conf);
+	parent.now = draft(&parent, conf);
+	if (parent.now == NULL)
 		return EX_CONFIG;
-	}
 	identity_raise_files(FILES_WANTED);
 	services_read();
 	parent.pages = status_new();
-	if (parent.pages == NULL || open_signals(&parent) != 0) {
+	int status = EX_OSERR;
+	if (parent.pages == NULL || open_signals(&parent) != 0)
 		dlog(LOG_ERR, "no memory or descriptors to start with");
-		conf_free(conf);
-		return EX_OSERR;
-	}
-	int status = set_up(&parent, conf);
+	else
+		status = set_up(&parent);
 	if (status == EX_OK)
 		status = serve(&parent);
-	if (parent.now != NULL)
-		free_generation(&parent, parent.now);
+	free_generation(&parent, parent.now);
 	close(parent.signals);
 	dlog(LOG_NOTICE, "stopped");
 	return status;

@@ -16,7 +16,7 @@
 
 struct anchor {
 	struct loop *loop;
-	const struct dns_settings *settings;
+	const struct dns_source *source;
 	struct anchor_hooks hooks;
 	uint64_t retire_ms;
 	struct dns *dns, *retired;
@@ -86,12 +86,8 @@ try(struct anchor *anchor)
 	int r;
 
 	close_dns(anchor, &anchor->dns);
-	if (!anchor->hooks.may_open(anchor->hooks.arg, error)) {
-		fail(anchor, error);
-		return;
-	}
 	r = dns_open(
-	    loop_base(anchor->loop), anchor->settings, &anchor->dns, error);
+	    loop_base(anchor->loop), anchor->source, &anchor->dns, error);
 	if (r < 0) {
 		fail(anchor, error);
 		return;
@@ -146,7 +142,7 @@ anchor_renew(struct anchor *anchor)
 }
 
 int
-anchor_new(struct loop *loop, const struct dns_settings *settings,
+anchor_new(struct loop *loop, const struct dns_source *source,
     uint64_t retire_ms, const struct anchor_hooks *hooks, struct anchor **ret)
 {
 	struct anchor *anchor = calloc(1, sizeof(*anchor));
@@ -155,7 +151,7 @@ anchor_new(struct loop *loop, const struct dns_settings *settings,
 		return -ENOMEM;
 	*anchor = (struct anchor){
 		.loop = loop,
-		.settings = settings,
+		.source = source,
 		.hooks = *hooks,
 		.retire_ms = retire_ms,
 		.retry_ms = ANCHOR_RETRY_MIN_MS,

@@ -19,8 +19,6 @@
 struct anchor;
 
 struct anchor_hooks {
-	// Asked before a context is made; false with a why_not: it may not be.
-	bool (*may_open)(void *arg, char why_not[DNS_ERROR_MAX]);
 	void (*held)(void *arg, struct dns *dns); // the root has validated
 	void (*failed)(void *arg, const char *why_not); // and is tried again
 	// About to be closed: whoever has lookups in it lets go of them now.
@@ -28,10 +26,10 @@ struct anchor_hooks {
 	void *arg;
 };
 
-// 0 or -ENOMEM. The first attempt is made by the loop; settings and what they
-// point to must outlive the anchor. retire_ms: how long a context that has
+// 0 or -ENOMEM. The first attempt is made by the loop; the source must outlive
+// the anchor. retire_ms: how long a context that has
 // been replaced may finish its lookups.
-int anchor_new(struct loop *loop, const struct dns_settings *settings,
+int anchor_new(struct loop *loop, const struct dns_source *source,
     uint64_t retire_ms, const struct anchor_hooks *hooks, struct anchor **ret);
 
 // Forgets all records: a new context, and a new attempt at the root. Until

@@ -21,7 +21,6 @@
 #include "resolver/channel.h"
 #include "resolver/flights.h"
 #include "resolver/refresh.h"
-#include "resolver/trust.h"
 #include "wire/order.h"
 
 #define MS_PER_S      UINT64_C(1000)
@@ -30,7 +29,6 @@
 
 struct resolver {
 	const struct resolver_settings *with;
-	struct dns_settings dns_settings;
 	struct loop *loop;
 	struct anchor *anchor;
 	struct flights *flights;
@@ -248,33 +246,6 @@ after_round(void *arg)
 		loop_stop(resolver->loop);
 }
 
-// Files that changed on disk since the parent read them: what is decided under
-// them must not get into the cache of the others. A reload makes them one.
-static bool
-may_open(void *arg, char why_not[DNS_ERROR_MAX])
-{
-	struct resolver *resolver = arg;
-	const uint8_t *context = resolver->with->context;
-	uint8_t digest[CACHE_CONTEXT_LEN];
-
-	if (!context)
-		return true;
-	if (trust_digest(&resolver->dns_settings, digest, why_not) != 0)
-		return false;
-	if (memcmp(digest, context, sizeof(digest)) == 0)
-		return true;
-	snprintf(why_not, DNS_ERROR_MAX,
-	    "trust anchors or resolver_config changed on disk: reload danemapd "
-	    "(SIGHUP) for them to count");
-	return false;
-}
-
-static const char *
-or_null(const char *text)
-{
-	return text[0] != '\0' ? text : NULL;
-}
-
 static int
 open_parts(struct resolver *resolver)
 {
@@ -282,7 +253,7 @@ open_parts(struct resolver *resolver)
 	const struct conf *conf = with->conf;
 	struct flights_settings flights = { conf, with->cache, resolver->loop,
 		with->page, RESOLVER_LINE_MAX };
-	struct anchor_hooks hooks = { may_open, on_held, on_failed, on_closing,
+	struct anchor_hooks hooks = { on_held, on_failed, on_closing,
 		resolver };
 	int r = flights_new(&flights, &resolver->flights);
 
@@ -295,14 +266,7 @@ open_parts(struct resolver *resolver)
 	r = refresh_new(&refresh, &resolver->refresh);
 	if (r < 0)
 		return r;
-	resolver->dns_settings = (struct dns_settings){
-		.trust_anchor_file = or_null(conf->trust_anchor_file),
-		.root_hints_file = or_null(conf->root_hints_file),
-		.resolver_config = or_null(conf->resolver_config),
-		.forward = or_null(conf->forward),
-		.concurrency = conf->query_concurrency,
-	};
-	return anchor_new(resolver->loop, &resolver->dns_settings,
+	return anchor_new(resolver->loop, with->source,
 	    conf->query_timeout_s * MS_PER_S, &hooks, &resolver->anchor);
 }
 

@@ -9,14 +9,14 @@
 #include "base/conf.h"
 #include "base/status.h"
 #include "cache/cache.h"
+#include "dns/dns.h"
 
 struct resolver_settings {
 	unsigned index, count; // owns the parts p with p % count == index
 	const struct conf *conf;
 	struct cache *cache; // attached, writable
-	// What the cache was opened under (trust.h), CACHE_CONTEXT_LEN octets;
-	// NULL: nothing is held against it.
-	const uint8_t *context;
+	// What the cache was opened under (trust.h); must outlive the process.
+	const struct dns_source *source;
 	int parent; // order.h channel
 	struct status_page *page;
 };

@@ -7,32 +7,27 @@
 #include "resolver/trust.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/decide.h"
 #include "x509/x509.h"
 
 int
-trust_digest(const struct dns_settings *settings,
-    uint8_t ret[CACHE_CONTEXT_LEN], char ret_error[DNS_ERROR_MAX])
+trust_digest(const struct dns_source *source, uint8_t ret[CACHE_CONTEXT_LEN])
 {
 	uint8_t *text = NULL;
 	size_t len;
-	int r = dns_context(settings, &text, &len, ret_error);
+	int r = dns_source_octets(source, &text, &len);
 
 	if (r != 0)
 		return r;
 	uint8_t *all = realloc(text, len + 1);
 	if (all == NULL) {
 		free(text);
-		snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
 		return -ENOMEM;
 	}
 	all[len] = DECIDE_VERSION;
 	r = x509_sha256(all, len + 1, ret);
 	free(all);
-	if (r != 0)
-		snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
-	return r;
+	return r == 0 ? 0 : -ENOMEM;
 }

@@ -39,6 +39,20 @@ struct scene {
 	struct errand errands[WALK_QUESTIONS_MAX]; // by question
 };
 
+static int
+open_dns(struct scene *scene, const struct dns_settings *settings,
+    char error[DNS_ERROR_MAX])
+{
+	struct dns_source *source;
+	int r = dns_source_read(settings, &source, error);
+
+	if (r != 0)
+		return r;
+	r = dns_open(loop_base(scene->loop), source, &scene->dns, error);
+	dns_source_free(source);
+	return r;
+}
+
 int
 scene_open(const struct story_world *world, struct scene **ret,
     char ret_error[DNS_ERROR_MAX])
@@ -49,8 +63,7 @@ scene_open(const struct story_world *world, struct scene **ret,
 
 	settings.keep_wire = true;
 	if (r == 0)
-		r = dns_open(
-		    loop_base(scene->loop), &settings, &scene->dns, ret_error);
+		r = open_dns(scene, &settings, ret_error);
 	else
 		snprintf(ret_error, DNS_ERROR_MAX, "out of memory");
 	if (r != 0) {

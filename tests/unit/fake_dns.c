@@ -42,12 +42,12 @@ fake_dns_reset(void)
 }
 
 int
-dns_open(struct event_base *base, const struct dns_settings *settings,
+dns_open(struct event_base *base, const struct dns_source *source,
     struct dns **ret, char ret_error[DNS_ERROR_MAX])
 {
 	struct dns *dns;
 
-	(void)settings;
+	(void)source;
 	if (fake_dns.open_error) {
 		snprintf(ret_error, DNS_ERROR_MAX, "%s", fake_dns.open_error);
 		return -EINVAL;
@@ -70,18 +70,6 @@ on_prime(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	dns->primed(dns->primed_arg, fake_dns.why_not);
-}
-
-// The octets that trust is said to rest on.
-int
-dns_context(const struct dns_settings *settings, uint8_t **ret, size_t *ret_len,
-    char ret_error[DNS_ERROR_MAX])
-{
-	(void)settings;
-	(void)ret_error;
-	*ret = (uint8_t *)strdup(fake_dns.trust ? fake_dns.trust : "");
-	*ret_len = strlen((char *)*ret);
-	return 0;
 }
 
 int

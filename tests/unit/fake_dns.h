@@ -21,7 +21,6 @@ struct fake_dns {
 	const char *why_not;    // the root does not validate
 	bool prime_silent;      // nor does it answer
 	const char *open_error; // dns_open fails
-	const char *trust;      // what the files say now; NULL: nothing
 	unsigned n_lingering;   // lookups that were cancelled, and still go on
 	// Counted:
 	unsigned n_opened, n_closed, n_asked, n_open, n_cancelled;

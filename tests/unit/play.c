@@ -83,7 +83,7 @@ be_resolver(const struct play *play, int channel)
 		.count = 1,
 		.conf = &play->conf,
 		.cache = play->cache,
-		.context = play->context,
+		.source = play->source,
 		.parent = channel,
 		.page = play->page,
 	};
@@ -95,21 +95,13 @@ be_resolver(const struct play *play, int channel)
 }
 
 void
-play_open(struct play *play, const struct conf *conf)
-{
-	play_open_under(play, conf, NULL);
-}
-
-void
-play_open_under(
-    struct play *play, const struct conf *conf, const uint8_t *context)
+play_open(
+    struct play *play, const struct conf *conf, const struct dns_source *source)
 {
 	int pair[2];
 
-	*play = (struct play){
-		.conf = conf ? *conf : play_conf(),
-		.context = context,
-	};
+	*play = (struct play){ .conf = conf ? *conf : play_conf(),
+		.source = source };
 	dlog_open(CONF_LOG_STDERR, LOG_ERR, "resolver");
 	play->page = status_new();
 	assert_non_null(play->page);

@@ -13,15 +13,16 @@
 
 #include <sys/types.h>
 
+struct dns_source;
+
 #define PLAY_WORKERS     2
 #define PLAY_PATIENCE_MS 15000
 
 struct play {
 	struct conf conf;
+	const struct dns_source *source;
 	struct status_page *page;
 	struct cache *cache;
-	// What the cache is said to rest on; NULL: nothing in particular.
-	const uint8_t *context;
 	pid_t pid;
 	int parent;
 	int workers[PLAY_WORKERS];
@@ -29,10 +30,10 @@ struct play {
 };
 
 // conf NULL: a query_timeout of a second, and the rest as by default. Waits for
-// ORDER_READY and hands the workers' channels over.
-void play_open(struct play *play, const struct conf *conf);
-void play_open_under(
-    struct play *play, const struct conf *conf, const uint8_t *context);
+// ORDER_READY and hands the workers' channels over. source: NULL where the DNS
+// is a fake.
+void play_open(struct play *play, const struct conf *conf,
+    const struct dns_source *source);
 // Ends the process if it still runs.
 void play_close(struct play *play);
 

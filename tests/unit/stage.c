@@ -86,7 +86,6 @@ close_cache(struct stage *stage)
 void
 stage_open(struct stage *stage, unsigned places, unsigned line_max)
 {
-	struct dns_settings none = { 0 };
 	char error[DNS_ERROR_MAX];
 
 	*stage = (struct stage){ .conf = {
@@ -102,7 +101,7 @@ stage_open(struct stage *stage, unsigned places, unsigned line_max)
 	assert_non_null(stage->page);
 	assert_int_equal(loop_new(&stage->loop), 0);
 	assert_int_equal(
-	    dns_open(loop_base(stage->loop), &none, &stage->dns, error), 0);
+	    dns_open(loop_base(stage->loop), NULL, &stage->dns, error), 0);
 
 	struct flights_settings flights = { &stage->conf, stage->cache,
 		stage->loop, stage->page, line_max };

@@ -267,6 +267,19 @@ fill_settings(
 	}
 }
 
+static int
+check(const struct dns_settings *settings, char error[DNS_ERROR_MAX])
+{
+	struct dns_source *source;
+	int r = dns_source_read(settings, &source, error);
+
+	if (r < 0)
+		return r;
+	r = dns_check(source, hear, error);
+	dns_source_free(source);
+	return r;
+}
+
 static void
 check_test(void **state)
 {
@@ -277,7 +290,7 @@ check_test(void **state)
 
 	said[0] = '\0';
 	fill_settings(row, paths, &settings);
-	r = dns_check(&settings, hear, error);
+	r = check(&settings, error);
 	if (row->error == NULL) {
 		assert_string_equal(error, "");
 		assert_int_equal(r, 0);
@@ -303,7 +316,7 @@ missing_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		error[0] = '\0';
-		assert_true(dns_check(&all[i], hear, error) < 0);
+		assert_true(check(&all[i], error) < 0);
 		assert_non_null(strstr(error,
 		    all[i].trust_anchor_file != NULL ? "trust_anchor_file: /non"
 		    : all[i].root_hints_file != NULL ? "root_hints_file: /non"
@@ -325,12 +338,15 @@ context_test(void **state)
 	char paths[3][256], error[DNS_ERROR_MAX];
 	uint8_t *now, *before = NULL;
 	struct dns_settings settings;
+	struct dns_source *source;
 	size_t len, len_before = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		fill_settings(&rows[i], paths, &settings);
-		assert_int_equal(0, dns_context(&settings, &now, &len, error));
+		assert_int_equal(0, dns_source_read(&settings, &source, error));
+		assert_int_equal(0, dns_source_octets(source, &now, &len));
+		dns_source_free(source);
 		assert_int_equal(
 		    len == len_before && memcmp(now, before, len) == 0, i == 4);
 		free(before);
@@ -503,13 +519,17 @@ stage_open(struct stage *stage)
 {
 	char path[256], error[DNS_ERROR_MAX];
 	struct dns_settings settings = { .forward = NOBODY, .concurrency = 16 };
+	struct dns_source *source;
 
 	memset(stage, 0, sizeof(*stage));
 	write_file("config", local_config);
 	settings.resolver_config = path_of("config", path);
 	stage->base = event_base_new();
-	assert_int_equal(
-	    0, dns_open(stage->base, &settings, &stage->dns, error));
+	assert_int_equal(0, dns_source_read(&settings, &source, error));
+	// From here on the file may say what it likes.
+	write_file("config", "server: no such option\n");
+	assert_int_equal(0, dns_open(stage->base, source, &stage->dns, error));
+	dns_source_free(source);
 }
 
 static void

@@ -228,17 +228,6 @@ waits_for_the_root(struct play *play)
 	assert_int_equal(play->page->n_lookups, 0);
 }
 
-static void
-refuses_other_keys(struct play *play)
-{
-	play_ask(play, 0, ASK_QUESTION, "known.example", 1, LONG_MS);
-	play_answer(play, 0, &answer);
-	assert_int_equal(answer.ask.kind, ASK_REFUSED);
-	assert_true(text_begins(&answer,
-	    "root zone not validated: trust anchors or resolver_config changed "
-	    "on disk"));
-}
-
 static const struct row {
 	const char *sentence;
 	void (*act)(struct play *play);
@@ -269,8 +258,6 @@ static const struct row {
 	    refuses_without_a_root, { .why_not = "for the test's sake" } },
 	{ "while no DNS context can be had all questions are refused",
 	    refuses_without_a_root, { .open_error = "for the test's sake" } },
-	{ "under other keys than the cache was made for nothing is answered",
-	    refuses_other_keys, { .trust = "other keys" } },
 	{ "until the first attempt at the root has ended questions wait",
 	    waits_for_the_root, { .prime_silent = true } },
 };
@@ -278,14 +265,13 @@ static const struct row {
 static void
 run(void **state)
 {
-	static const uint8_t context[CACHE_CONTEXT_LEN];
 	const struct row *row = *state;
 	struct play play;
 
 	fake_dns = row->dns;
 	fake_dns.records = known;
 	fake_dns.n_records = 1;
-	play_open_under(&play, NULL, row->dns.trust ? context : NULL);
+	play_open(&play, NULL, NULL);
 	row->act(&play);
 	play_close(&play);
 }
