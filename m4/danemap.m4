@@ -62,6 +62,18 @@ AC_DEFUN([DM_SYSTEMD], [
 	])
 ])
 
+AC_DEFUN([DM_SECCOMP], [
+	AC_ARG_WITH([seccomp],
+		[AS_HELP_STRING([--without-seccomp],
+			[build without libseccomp: processes keep the calls that they do not need])],
+		[], [with_seccomp=yes])
+	AS_IF([test "x$with_seccomp" != xno], [
+		DM_REQUIRE([SECCOMP], [libseccomp >= 2.4], [libseccomp-dev, or configure --without-seccomp])
+		AC_DEFINE([HAVE_SECCOMP], [1], [Define where libseccomp is there])])
+	AC_CHECK_HEADERS([linux/landlock.h], [],
+		[AC_MSG_ERROR([linux/landlock.h is missing (Linux 5.13). On Debian: apt-get install linux-libc-dev])])
+])
+
 # The ns_* family is in libresolv with glibc before 2.34.
 AC_DEFUN([DM_RESOLV], [
 	AC_CHECK_HEADERS([arpa/nameser.h], [],

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "base/conf.h"
+#include "base/sandbox.h"
 #include "base/systemd.h"
 #include "dns/dns.h"
 #include "parent/parent.h"
@@ -44,9 +45,9 @@ struct command {
 static void
 print_version(void)
 {
-	printf("danemapd %s\n%s\n%s\nlibevent %s\n%s\n", PACKAGE_VERSION,
+	printf("danemapd %s\n%s\n%s\nlibevent %s\n%s\n%s\n", PACKAGE_VERSION,
 	    dns_version(), x509_version(), event_get_version(),
-	    systemd_version());
+	    systemd_version(), sandbox_version());
 }
 
 static void

@@ -9,7 +9,7 @@ danemapd_LDADD = src/parent/libparent.a src/worker/libworker.a \
 	src/dns/libdns.a src/x509/libx509.a src/cache/libcache.a \
 	src/wire/libwire.a src/base/libbase.a src/policy/libpolicy.a \
 	$(UNBOUND_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(IDN2_LIBS) \
-	$(SYSTEMD_LIBS) $(RESOLV_LIBS)
+	$(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(RESOLV_LIBS)
 
 bin_PROGRAMS += danemap
 danemap_SOURCES = src/danemap.c
@@ -18,6 +18,6 @@ danemap_LDADD = src/tool/libtool.a src/parent/libparent.a \
 	src/cache/libcache.a src/wire/libwire.a src/base/libbase.a \
 	src/policy/libpolicy.a \
 	$(UNBOUND_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(IDN2_LIBS) \
-	$(SYSTEMD_LIBS) $(RESOLV_LIBS) $(JANSSON_LIBS)
+	$(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(RESOLV_LIBS) $(JANSSON_LIBS)
 
 EXTRA_DIST += src/README .clang-format LICENSE README.md

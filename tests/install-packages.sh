@@ -14,7 +14,7 @@ set -eu
 
 PACKAGES_build="gcc make autoconf automake pkg-config libc6-dev libunbound-dev
 	libevent-dev libssl-dev libidn2-dev libsystemd-dev
-	libjansson-dev"
+	libseccomp-dev libjansson-dev"
 PACKAGES_tree="nsd ldnsutils openssl python3 python3-dnspython iproute2
 	util-linux"
 PACKAGES_tests="libcmocka-dev postfix postfix-lmdb unbound binutils mandoc"

@@ -148,6 +148,7 @@ static const struct parameter parameters[] = {
 	{ "resolver_config", "", TEXT(resolver_config) },
 	{ "resolvers", "1", COUNT(resolvers, 1, CONF_RESOLVERS_MAX) },
 	{ "root_hints_file", "", TEXT(root_hints_file) },
+	{ "sandbox", "yes", FLAG(sandbox, yes_no) },
 	{ "trust_anchor_file", "", TEXT(trust_anchor_file) },
 	{ "user", "danemap", TEXT(user), .required = true },
 	{ "workers", "auto", COUNT(workers, 0, CONF_WORKERS_MAX),

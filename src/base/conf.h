@@ -33,6 +33,7 @@ struct conf {
 	unsigned max_connections;
 	uint32_t idle_timeout_s; // 0: never
 	bool allow_remote;
+	bool sandbox;
 	int log_level; // syslog priority: LOG_ERR .. LOG_DEBUG
 	enum conf_log_target log_target;
 	struct dialect_settings dialect;

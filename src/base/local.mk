@@ -14,13 +14,14 @@ src_base_libbase_a_SOURCES = \
 	src/base/sink.c src/base/sink.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/idn.c src/base/idn.h \
+	src/base/sandbox.c src/base/sandbox.h \
 	src/base/services.c src/base/services.h \
 	src/base/rulefile.c src/base/rulefile.h \
 	src/base/status.c src/base/status.h \
 	src/base/systemd.c src/base/systemd.h \
 	src/base/loop.c src/base/loop.h
 src_base_libbase_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(IDN2_CFLAGS) \
-	$(SYSTEMD_CFLAGS) $(BASE_SYSTEMD_VERSION)
+	$(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS) $(BASE_SYSTEMD_VERSION)
 # libsystemd names its version nowhere but in its pkg-config file.
 BASE_SYSTEMD_VERSION = \
 	-DSYSTEMD_VERSION="\"`$(PKG_CONFIG) --modversion libsystemd 2>/dev/null`\""

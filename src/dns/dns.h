@@ -44,6 +44,10 @@ void dns_source_free(struct dns_source *source);
 int dns_source_octets(
     const struct dns_source *source, uint8_t **ret, size_t *ret_len);
 
+// What resolver_config names that libunbound will want to read (the zone file
+// of an auth-zone, certificates), ended by NULL.
+const char *const *dns_source_files(const struct dns_source *source);
+
 // A new context. Opens no file but what resolver_config names in its turn, and
 // memory files by way of /proc/self/fd. 0 or a negative errno and an error.
 int dns_open(struct event_base *base, const struct dns_source *source,

@@ -276,3 +276,16 @@ fragment_check(const char *file, const char *text, bool *ret_wants_tls,
 	*ret_wants_tls = wants_tls;
 	return 0;
 }
+
+unsigned
+fragment_paths(const char *text, char *ret[], unsigned max)
+{
+	struct lexer lexer = { .at = text, .line = 1 };
+	unsigned n = 0;
+
+	while (n < max && next_value(&lexer))
+		if (lexer.value[0] == '/' &&
+		    (ret[n] = strdup(lexer.value)) != NULL)
+			n++;
+	return n;
+}

@@ -22,3 +22,7 @@ const char *fragment_option(unsigned index);
 // are to be asked over TLS.
 int fragment_check(const char *file, const char *text, bool *ret_wants_tls,
     char ret_error[FRAGMENT_ERROR_MAX]);
+
+// The absolute paths that are values in text, in fresh copies that the caller
+// frees; at most max, the rest are passed over. The number of them.
+unsigned fragment_paths(const char *text, char *ret[], unsigned max);

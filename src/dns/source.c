@@ -37,8 +37,29 @@ dns_source_free(struct dns_source *source)
 		return;
 	anchors_free(&source->anchors);
 	upstream_free(&source->upstream);
+	for (char **file = source->files; *file != NULL; file++)
+		free(*file);
 	free(source->fragment);
 	free(source);
+}
+
+// With the places where OpenSSL keeps certificates, which tls-system-cert means
+// without a name.
+static void
+list_files(struct dns_source *source)
+{
+	static const char *const certificates[] = { "/etc/ssl", "/etc/pki",
+		"/usr/share/ca-certificates",
+		"/usr/local/share/ca-certificates" };
+	unsigned n = fragment_paths(source->fragment, source->files,
+	    SOURCE_FILES_MAX - sizeof(certificates) / sizeof(certificates[0]));
+
+	if (strstr(source->fragment, "tls-system-cert") == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(certificates) / sizeof(certificates[0]);
+	     i++)
+		if ((source->files[n] = strdup(certificates[i])) != NULL)
+			n++;
 }
 
 static int
@@ -51,9 +72,11 @@ read_fragment(struct dns_source *source, char error[DNS_ERROR_MAX])
 	if (!source_is_set(file))
 		return 0;
 	r = file_read(file, &source->fragment, &len);
-	if (r == 0)
+	if (r == 0) {
+		list_files(source);
 		return fragment_check(
 		    file, source->fragment, &source->wants_tls, error);
+	}
 	(void)snprintf(error, DNS_ERROR_MAX, "resolver_config: %s: %s", file,
 	    strerror(-r));
 	return r;
@@ -96,6 +119,12 @@ dns_source_read(const struct dns_settings *settings, struct dns_source **ret,
 	else
 		*ret = source;
 	return r;
+}
+
+const char *const *
+dns_source_files(const struct dns_source *source)
+{
+	return (const char *const *)source->files;
 }
 
 int

@@ -9,12 +9,15 @@
 #include "dns/dns.h"
 #include "dns/upstream.h"
 
+#define SOURCE_FILES_MAX 64
+
 struct dns_source {
 	const struct dns_settings *settings; // borrowed
 	struct anchors anchors;
 	struct upstream upstream;
 	char *fragment; // text of resolver_config; NULL: none
-	bool wants_tls; // the fragment does
+	char *files[SOURCE_FILES_MAX + 1]; // it names; ended by NULL
+	bool wants_tls;                    // the fragment does
 };
 
 // Sockets to ask servers with: as many as the domains want, and the process

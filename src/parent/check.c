@@ -87,6 +87,9 @@ check_conf(
 	} else if (identity.uid == 0) {
 		say(false, "user: the daemon would keep running as root");
 	}
+	if (!conf->sandbox)
+		say(false, "sandbox: no: each process keeps rights that it "
+			   "does not need");
 	if (listen_check(conf, error) != 0) {
 		say(true, error);
 		fine = false;

@@ -7,7 +7,9 @@
 #include "parent/child.h"
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "control/control.h"
+#include "dns/dns.h"
 #include "resolver/resolver.h"
 #include "wire/order.h"
 #include "worker/worker.h"
@@ -151,6 +153,30 @@ take_cache(const struct child *child, const struct child_world *world)
 	}
 }
 
+// With what a worker or control process has, the world ends at its descriptors;
+// a resolver has the network besides, and what resolver_config names.
+static void
+confine(const struct child *child, const struct child_world *world)
+{
+	static const enum sandbox_kind kinds[] = {
+		[CHILD_WORKER] = SANDBOX_WORKER,
+		[CHILD_RESOLVER] = SANDBOX_RESOLVER,
+		[CHILD_CONTROL] = SANDBOX_CONTROL,
+	};
+	struct sandbox_settings settings = {
+		.kind = kinds[child->kind],
+		.log_fd = dlog_fd(),
+		.readable = dns_source_files(world->source),
+	};
+	struct sandbox_got got;
+	if (!world->conf->sandbox)
+		return;
+	sandbox_enter(&settings, &got);
+	if (dlog_wants(LOG_DEBUG))
+		dlog(LOG_DEBUG, "confined: seccomp=%s landlock=%u",
+		    got.seccomp ? "yes" : "no", got.landlock);
+}
+
 static void
 run(struct child *child, const struct child_world *world, pid_t parent)
 {
@@ -174,6 +200,7 @@ run(struct child *child, const struct child_world *world, pid_t parent)
 	dlog_open(world->conf->log_target, world->conf->log_level,
 	    child_name(child, name));
 	take_cache(child, world);
+	confine(child, world);
 	exit(run_kind(child, world));
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rulefile.h"
+#include "base/sandbox.h"
 #include "base/services.h"
 #include "base/status.h"
 #include "base/systemd.h"
@@ -624,9 +625,28 @@ set_up(struct parent *parent)
 	return EX_OK;
 }
 
+// Whoever starts children that are confined better shows where that fails.
+static void
+confine(const struct parent *parent)
+{
+	static const struct sandbox_settings settings = {
+		.kind = SANDBOX_PARENT, .log_fd = -1
+	};
+	struct sandbox_got got;
+	if (!parent->now->conf->sandbox)
+		return;
+	sandbox_enter(&settings, &got);
+	if (!got.seccomp)
+		dlog(LOG_WARNING,
+		    "sandbox: no filter of system calls can be had (%s): "
+		    "processes keep calls that they do not need",
+		    sandbox_version());
+}
+
 static int
 serve(struct parent *parent)
 {
+	confine(parent);
 	launch(parent, parent->now);
 	parent->now->owns = true;
 	parent->tick_ms = clock_boot_ms() + TICK_MS;

@@ -3,7 +3,8 @@
 
 check_PROGRAMS += tests/unit/test_conf tests/unit/test_log \
 	tests/unit/test_sink tests/unit/test_idn tests/unit/test_services \
-	tests/unit/test_loop tests/unit/test_clock tests/unit/test_systemd
+	tests/unit/test_loop tests/unit/test_clock tests/unit/test_systemd \
+	tests/unit/test_sandbox
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/table.h
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS) \
@@ -39,4 +40,9 @@ tests_unit_test_clock_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c tests/unit/table.h
 tests_unit_test_systemd_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_systemd_LDADD = src/base/libbase.a $(SYSTEMD_LIBS) \
+	$(CMOCKA_LIBS)
+
+tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/table.h
+tests_unit_test_sandbox_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sandbox_LDADD = src/base/libbase.a $(SECCOMP_LIBS) \
 	$(CMOCKA_LIBS)
