@@ -17,7 +17,8 @@ PACKAGES_build="gcc make autoconf automake pkg-config libc6-dev libunbound-dev
 	libseccomp-dev libjansson-dev"
 PACKAGES_tree="nsd ldnsutils openssl python3 python3-dnspython iproute2
 	util-linux"
-PACKAGES_tests="libcmocka-dev postfix postfix-lmdb unbound binutils mandoc"
+PACKAGES_tests="libcmocka-dev postfix postfix-lmdb unbound binutils mandoc
+	gdb"
 
 # These bring services, which are nobody's wish here.
 SERVERS="nsd unbound postfix"

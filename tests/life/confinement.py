@@ -55,8 +55,7 @@ def processes(server):
 
 
 def test_given_up(dns):
-    """no process has capabilities, can gain rights, be traced or dumped, or
-    is without a filter of calls"""
+    """no process has capabilities, can gain rights, be traced or dumped"""
     with Daemon(dns.folder) as server:
         for pid in processes(server):
             status = status_of(pid)
@@ -70,8 +69,7 @@ def test_given_up(dns):
 
 
 def test_refused_inside(dns):
-    """an intruder in a worker, resolver or control process is refused files,
-    sockets, processes and code"""
+    """an intruder in a child is refused files, sockets, processes, code"""
     with Daemon(dns.folder, workers="1") as server:
         processes(server)
         for kind in KINDS:
@@ -87,11 +85,10 @@ def test_refused_inside(dns):
 
 
 def test_cache_rights(dns):
-    """workers map the cache to read it, resolvers to write it, control not at
-    all"""
+    """workers map the cache to read, resolvers to write, control not at all"""
     with Daemon(dns.folder, workers="1") as server:
         processes(server)
-        cache = server.settings["cache_file"]
+        cache = str(server.settings["cache_file"])
         for kind, wanted in (("work", {"r--s"}), ("reso", {"rw-s"}),
                              ("ctrl", set())):
             maps = pathlib.Path(
@@ -106,7 +103,8 @@ def test_named_files(dns):
     server = Daemon(dns.folder, workers="1")
     named, beside = server.folder / "zone", server.folder / "beside"
     for path in (named, beside):
-        path.write_text("text")
+        path.write_text("@ 60 SOA a.test. b.test. 1 60 60 60 60\n"
+                        "@ 60 NS a.test.\n")
         path.chmod(0o644)
     config = server.folder / "resolver.conf"
     config.write_text("auth-zone:\n\tname: \"file.test.\"\n"

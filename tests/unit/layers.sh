@@ -27,6 +27,7 @@ thin() {
 	idn2) echo src/base/idn.c ;;
 	jansson) echo src/tool/object.c ;;
 	systemd) echo src/base/systemd.c src/base/log.c ;;
+	seccomp) echo src/base/sandbox.c ;;
 	esac
 }
 
@@ -155,7 +156,7 @@ test_top() {
 }
 
 test_thin() {
-	for library in unbound openssl idn2 jansson systemd; do
+	for library in unbound openssl idn2 jansson systemd seccomp; do
 		files=$(thin "$library")
 		report "$library is known to $files alone" "$(foreign |
 			awk -F"$tab" -v library="$library" -v files="$files" '
