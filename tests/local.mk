@@ -15,6 +15,8 @@ EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples \
 
 dist-hook:
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
+	find $(distdir)/tests/fuzz '(' -name '*.o' -o -name 'replay_*' ')' \
+		-exec rm -f {} +
 
 include tests/bench/local.mk
 
