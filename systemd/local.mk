@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
 
-EXTRA_DIST += systemd/danemapd.service.in systemd/danemapd.socket \
+EXTRA_DIST += systemd/examples systemd/danemapd.service.in systemd/danemapd.socket \
 	systemd/sysusers.d/danemap.conf systemd/tmpfiles.d/danemap.conf
 
 if INSTALL_UNITS
