@@ -116,17 +116,36 @@ label(int priority)
 	}
 }
 
-__attribute__((format(printf, 2, 0))) static void
-write_line(int priority, const char *format, va_list args)
+static void
+put_fields(const struct dlog_fields *fields, char ret[SINK_FIELDS_MAX])
 {
-	char text[SINK_LINE_MAX], line[SINK_LINE_MAX];
+	size_t n = 0;
+
+	ret[0] = '\0';
+	n += sink_field(
+	    "MESSAGE_ID", fields->message_id, ret + n, SINK_FIELDS_MAX - n);
+	n += sink_field(
+	    "DANEMAP_DOMAIN", fields->domain, ret + n, SINK_FIELDS_MAX - n);
+	n += sink_field(
+	    "DANEMAP_ANSWER", fields->answer, ret + n, SINK_FIELDS_MAX - n);
+	n += sink_field(
+	    "DANEMAP_REASON", fields->reason, ret + n, SINK_FIELDS_MAX - n);
+	ret[n] = '\0';
+}
+
+__attribute__((format(printf, 3, 0))) static void
+write_line(int priority, const struct dlog_fields *fields, const char *format,
+    va_list args)
+{
+	char text[SINK_LINE_MAX], line[SINK_LINE_MAX], more[SINK_FIELDS_MAX];
 	size_t n = (size_t)snprintf(text, sizeof(text), "%s%s%s", open_role,
 	    open_role[0] ? ": " : "", label(priority));
 	int saved_errno = errno;
 
 	vsnprintf(text + n, sizeof(text) - n, format, args);
 	escape_text(ESCAPE_CONTROLS, text, strlen(text), line, sizeof(line));
-	sink_write(&sink, priority, line);
+	put_fields(fields, more);
+	sink_write(&sink, priority, line, more);
 	errno = saved_errno;
 }
 
@@ -138,7 +157,20 @@ dlog(int priority, const char *format, ...)
 	if (!dlog_wants(priority))
 		return;
 	va_start(args, format);
-	write_line(priority, format, args);
+	write_line(priority, &(struct dlog_fields){ 0 }, format, args);
+	va_end(args);
+}
+
+void
+dlog_event(
+    int priority, const struct dlog_fields *fields, const char *format, ...)
+{
+	va_list args;
+
+	if (!dlog_wants(priority))
+		return;
+	va_start(args, format);
+	write_line(priority, fields, format, args);
 	va_end(args);
 }
 
@@ -160,14 +192,14 @@ dlog_limited(struct dlog_limit *limit, unsigned every_s, int priority,
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	struct dlog_fields fields = { .message_id = limit->message_id };
 	if (limit->n_left_out > 0)
-		dlog(priority, "%s (and %u like it before)", text,
-		    limit->n_left_out);
+		dlog_event(priority, &fields, "%s (and %u like it before)",
+		    text, limit->n_left_out);
 	else
-		dlog(priority, "%s", text);
-	*limit = (struct dlog_limit){
-		.next_ms = now_ms + (uint64_t)every_s * 1000,
-	};
+		dlog_event(priority, &fields, "%s", text);
+	limit->next_ms = now_ms + (uint64_t)every_s * 1000;
+	limit->n_left_out = 0;
 }
 
 // Bare where a value cannot be mistaken for anything else.

@@ -19,6 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+
+#define SINK_RECORD_MAX (SINK_LINE_MAX + SINK_FIELDS_MAX)
+
 static int
 connect_to(int fd, const char *path)
 {
@@ -138,12 +142,13 @@ frame_syslog(int priority, const char *line, char ret[SINK_LINE_MAX])
 // https://systemd.io/JOURNAL_NATIVE_PROTOCOL: a field a line. The text form
 // will do because a line of ours holds no newline.
 static size_t
-frame_journal(int priority, const char *line, char ret[SINK_LINE_MAX])
+frame_journal(int priority, const char *line, const char *fields,
+    char ret[SINK_RECORD_MAX])
 {
-	return (size_t)snprintf(ret, SINK_LINE_MAX,
+	return (size_t)snprintf(ret, SINK_RECORD_MAX,
 	    "PRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=" SINK_PROGRAM
-	    "\nSYSLOG_PID=%ld\nMESSAGE=%s\n",
-	    priority, LOG_FAC(LOG_MAIL), (long)getpid(), line);
+	    "\nSYSLOG_PID=%ld\n%sMESSAGE=%s\n",
+	    priority, LOG_FAC(LOG_MAIL), (long)getpid(), fields, line);
 }
 
 static size_t
@@ -156,17 +161,20 @@ frame_stream(const char *line, char ret[SINK_LINE_MAX])
 // Returns the length; a line too long for its frame loses its end, but never
 // the newline that ends a record.
 static size_t
-frame(enum sink_kind kind, int priority, const char *line,
-    char ret[SINK_LINE_MAX])
+frame(enum sink_kind kind, int priority, const char *line, const char *fields,
+    char ret[SINK_RECORD_MAX])
 {
-	size_t len = kind == SINK_JOURNAL  ? frame_journal(priority, line, ret)
+	size_t max =
+	    SINK_LINE_MAX + (kind == SINK_JOURNAL ? strlen(fields) : 0);
+	size_t len = kind == SINK_JOURNAL
+			 ? frame_journal(priority, line, fields, ret)
 		     : kind == SINK_SYSLOG ? frame_syslog(priority, line, ret)
 					   : frame_stream(line, ret);
 
-	if (len < SINK_LINE_MAX)
+	if (len < max)
 		return len;
-	ret[SINK_LINE_MAX - 1] = '\n';
-	return SINK_LINE_MAX;
+	ret[max - 1] = '\n';
+	return max;
 }
 
 static bool
@@ -207,21 +215,36 @@ hand_over(struct sink *sink, const char *text, size_t len)
 	       try_send(sink, text, len);
 }
 
-void
-sink_write(struct sink *sink, int priority, const char *line)
+size_t
+sink_field(const char *name, const char *value, char *ret, size_t size)
 {
-	char text[SINK_LINE_MAX], notice[64];
+	char escaped[SINK_FIELD_MAX];
+
+	if (value == NULL)
+		return 0;
+	escape_text(
+	    ESCAPE_CONTROLS, value, strlen(value), escaped, sizeof(escaped));
+	int n = snprintf(ret, size, "%s=%s\n", name, escaped);
+	return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
+void
+sink_write(
+    struct sink *sink, int priority, const char *line, const char *fields)
+{
+	char text[SINK_RECORD_MAX], notice[64];
 
 	if (sink->n_lost > 0) {
 		snprintf(notice, sizeof(notice), "warning: %u log line%s lost",
 		    sink->n_lost, sink->n_lost == 1 ? "" : "s");
 		if (!hand_over(sink, text,
-			frame(sink->kind, LOG_WARNING, notice, text))) {
+			frame(sink->kind, LOG_WARNING, notice, "", text))) {
 			sink->n_lost++;
 			return;
 		}
 		sink->n_lost = 0;
 	}
-	if (!hand_over(sink, text, frame(sink->kind, priority, line, text)))
+	if (!hand_over(
+		sink, text, frame(sink->kind, priority, line, fields, text)))
 		sink->n_lost++;
 }

@@ -16,9 +16,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SINK_LINE_MAX 2048 // octets of one line, all else included
-#define SINK_WAIT_MS  50
-#define SINK_PROGRAM  "danemapd"
+#define SINK_LINE_MAX   2048 // octets of one line, all else included
+#define SINK_FIELD_MAX  600  // octets of the value of a field, cut beyond
+// Octets of all fields of a line: a domain, an answer, a reason, an id.
+#define SINK_FIELDS_MAX 2048
+#define SINK_WAIT_MS    50
+#define SINK_PROGRAM    "danemapd"
 
 enum sink_kind { SINK_STREAM = 0, SINK_JOURNAL, SINK_SYSLOG };
 
@@ -47,6 +50,12 @@ bool sink_is_open(const struct sink *sink);
 // A descriptor that has meanwhile become another's is left alone.
 void sink_close(struct sink *sink);
 
-// One line, without control characters and without a newline. SIGPIPE must be
-// ignored.
-void sink_write(struct sink *sink, int priority, const char *line);
+// "NAME=VALUE\n" of any octets of value: those that would end the field or the
+// record are escaped, and its end is cut past SINK_FIELD_MAX. Nothing if value
+// is NULL, or size too small. Returns the length.
+size_t sink_field(const char *name, const char *value, char *ret, size_t size);
+
+// One line, without control characters and without a newline. fields: for the
+// journal, whole lines "NAME=VALUE\n", or "". SIGPIPE must be ignored.
+void sink_write(
+    struct sink *sink, int priority, const char *line, const char *fields);

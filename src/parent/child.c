@@ -239,18 +239,21 @@ child_start(
 static void
 log_end(const struct child *child, int wait_status, bool expected)
 {
+	static const struct dlog_fields lost = { .message_id = DLOG_ID_LOST };
+	static const struct dlog_fields none = { 0 };
+	const struct dlog_fields *fields = expected ? &none : &lost;
+	const char *next = expected ? "" : "; starting another";
 	char name[32];
 	child_name(child, name);
 	if (WIFSIGNALED(wait_status))
-		dlog(expected ? LOG_NOTICE : LOG_ERR,
+		dlog_event(expected ? LOG_NOTICE : LOG_ERR, fields,
 		    "%s (pid %d) was ended by signal %d (%s)%s", name,
 		    (int)child->pid, WTERMSIG(wait_status),
-		    strsignal(WTERMSIG(wait_status)),
-		    expected ? "" : "; starting another");
+		    strsignal(WTERMSIG(wait_status)), next);
 	else if (WEXITSTATUS(wait_status) != 0 || !expected)
-		dlog(LOG_ERR, "%s (pid %d) exited with status %d%s", name,
-		    (int)child->pid, WEXITSTATUS(wait_status),
-		    expected ? "" : "; starting another");
+		dlog_event(LOG_ERR, fields,
+		    "%s (pid %d) exited with status %d%s", name,
+		    (int)child->pid, WEXITSTATUS(wait_status), next);
 }
 
 void

@@ -286,7 +286,9 @@ launch(struct parent *parent, struct generation *gen)
 static void
 say_expiry(const char *text)
 {
-	dlog(LOG_WARNING, "%s", text);
+	static const struct dlog_fields fields = { .message_id =
+						       DLOG_ID_EXPIRED };
+	dlog_event(LOG_WARNING, &fields, "%s", text);
 }
 
 static void

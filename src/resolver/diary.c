@@ -48,6 +48,7 @@ may_write(struct diary_budget *budget)
 }
 
 struct words {
+	char bare[DIARY_NAME_MAX];
 	char name[2 * DIARY_NAME_MAX];
 	char reason[QUOTED_MAX];
 };
@@ -55,12 +56,20 @@ struct words {
 static void
 quote(const struct diary_event *event, struct words *ret)
 {
-	char name[DIARY_NAME_MAX];
-
-	diary_name(event->id, name);
-	dlog_quote(name, strlen(name), ret->name, sizeof(ret->name));
+	diary_name(event->id, ret->bare);
+	dlog_quote(ret->bare, strlen(ret->bare), ret->name, sizeof(ret->name));
 	dlog_quote(event->reason, strlen(event->reason), ret->reason,
 	    sizeof(ret->reason));
+}
+
+static struct dlog_fields
+fields_of(const struct diary_event *event, const struct words *words)
+{
+	return (struct dlog_fields){
+		.domain = words->bare,
+		.answer = decide_text(event->verdict),
+		.reason = event->reason,
+	};
 }
 
 static uint64_t
@@ -75,7 +84,9 @@ note_change(const struct diary_event *event)
 	struct words words;
 
 	quote(event, &words);
-	dlog(LOG_NOTICE,
+	struct dlog_fields fields = fields_of(event, &words);
+	fields.message_id = DLOG_ID_CHANGED;
+	dlog_event(LOG_NOTICE, &fields,
 	    "domain=%s answer changed: old=%s new=%s reason=%s "
 	    "ttl=%" PRIu64 "s time=%" PRIu64 "ms",
 	    words.name, decide_text(event->old_verdict),
@@ -93,7 +104,8 @@ note_decision(const struct diary_event *event)
 	struct words words;
 
 	quote(event, &words);
-	dlog(LOG_INFO,
+	struct dlog_fields fields = fields_of(event, &words);
+	dlog_event(LOG_INFO, &fields,
 	    "domain=%s answer=%s%s%s reason=%s ttl=%" PRIu64 "s "
 	    "time=%" PRIu64 "ms",
 	    words.name, decide_text(event->verdict), keeps ? " keeps=" : "",

@@ -196,7 +196,7 @@ on_held(void *arg, struct dns *dns)
 static void
 on_failed(void *arg, const char *why_not)
 {
-	static struct dlog_limit limit;
+	static struct dlog_limit limit = { .message_id = DLOG_ID_ANCHOR };
 	struct resolver *resolver = arg;
 	char why[DNS_ERROR_MAX + 64];
 

@@ -57,7 +57,7 @@ write_journal(void **state)
 
 	(void)state;
 	assert_int_equal(sink_open_socket(&sink, SINK_JOURNAL, path), 0);
-	sink_write(&sink, LOG_WARNING, "a line");
+	sink_write(&sink, LOG_WARNING, "a line", "");
 	receive(fd, heard);
 	snprintf(expected, sizeof(expected),
 	    "PRIORITY=4\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=danemapd\n"
@@ -70,6 +70,59 @@ write_journal(void **state)
 }
 
 static void
+write_fields(void **state)
+{
+	int fd = listen_at_path();
+	char heard[SINK_LINE_MAX + 1];
+	struct sink sink;
+
+	(void)state;
+	assert_int_equal(sink_open_socket(&sink, SINK_JOURNAL, path), 0);
+	sink_write(&sink, LOG_WARNING, "a line", "A=1\nB=2\n");
+	receive(fd, heard);
+	assert_non_null(strstr(heard, "\nA=1\nB=2\nMESSAGE=a line\n"));
+	sink_close(&sink);
+	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
+	sink_write(&sink, LOG_WARNING, "a line", "A=1\nB=2\n");
+	receive(fd, heard);
+	assert_null(strstr(heard, "A=1"));
+	sink_close(&sink);
+	close(fd);
+	unlink(path);
+}
+
+struct field_row {
+	const char *sentence;
+	const char *value;
+	size_t size;
+	const char *expected;
+};
+
+static const struct field_row field_rows[] = {
+	{ "a field is a line", "example.org", 64, "NAME=example.org\n" },
+	{ "a value cannot forge another field", "a\nPRIORITY=0", 64,
+	    "NAME=a\\nPRIORITY=0\n" },
+	{ "control characters in a value are escaped", "a\033[1m\r", 64,
+	    "NAME=a\\x1b[1m\\r\n" },
+	{ "a field without a value is none", NULL, 64, "" },
+	{ "a field that does not fit is none", "example.org", 17, "" },
+	{ "a field that just fits is whole", "example.org", 18,
+	    "NAME=example.org\n" },
+};
+
+static void
+field(void **state)
+{
+	const struct field_row *row = *state;
+	char text[64] = "";
+	size_t n = sink_field("NAME", row->value, text, row->size);
+
+	assert_int_equal(n, strlen(row->expected));
+	text[n] = '\0';
+	assert_string_equal(text, row->expected);
+}
+
+static void
 write_syslog(void **state)
 {
 	int fd = listen_at_path(), day, hour, minute, second;
@@ -78,7 +131,7 @@ write_syslog(void **state)
 
 	(void)state;
 	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
-	sink_write(&sink, LOG_INFO, "a line");
+	sink_write(&sink, LOG_INFO, "a line", "");
 	receive(fd, heard);
 	// Facility mail is 2, priority info 6.
 	assert_int_equal(sscanf(heard, "<22>%3s %2d %d:%d:%d %63[^\n]", month,
@@ -102,7 +155,7 @@ write_pipe(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	sink_open_stream(&sink, fds[1]);
-	sink_write(&sink, LOG_INFO, "a line");
+	sink_write(&sink, LOG_INFO, "a line", "");
 	receive(fds[0], heard);
 	snprintf(expected, sizeof(expected), "danemapd[%ld]: a line\n",
 	    (long)getpid());
@@ -127,7 +180,7 @@ cut_line(void **state)
 	line[sizeof(line) - 1] = '\0';
 	assert_int_equal(pipe(fds), 0);
 	sink_open_stream(&sink, fds[1]);
-	sink_write(&sink, LOG_INFO, line);
+	sink_write(&sink, LOG_INFO, line, "");
 	assert_int_equal(receive(fds[0], heard), SINK_LINE_MAX);
 	assert_string_equal(heard + SINK_LINE_MAX - 3, "xx\n");
 	sink_close(&sink);
@@ -145,12 +198,12 @@ fill_and_read(struct sink *sink, int reader)
 	bool was_told = false;
 
 	while (sink->n_lost == 0 && n++ < LINES_MAX)
-		sink_write(sink, LOG_INFO, "a line");
-	sink_write(sink, LOG_INFO, "a line");
+		sink_write(sink, LOG_INFO, "a line", "");
+	sink_write(sink, LOG_INFO, "a line", "");
 	assert_int_equal(sink->n_lost, 2);
 	while (read(reader, heard, sizeof(heard)) > 0)
 		;
-	sink_write(sink, LOG_INFO, "the last line");
+	sink_write(sink, LOG_INFO, "the last line", "");
 	assert_int_equal(sink->n_lost, 0);
 	for (unsigned i = 0; i < 2; i++) {
 		ssize_t len = read(reader, heard, sizeof(heard) - 1);
@@ -189,12 +242,12 @@ fill_pipe(void **state)
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	sink_open_stream(&sink, fds[1]);
 	while (sink.n_lost == 0 && n++ < LINES_MAX)
-		sink_write(&sink, LOG_INFO, "a line");
+		sink_write(&sink, LOG_INFO, "a line", "");
 	assert_int_equal(sink.n_lost, 1);
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	while (read(fds[0], heard, sizeof(heard)) > 0)
 		;
-	sink_write(&sink, LOG_INFO, "the last line");
+	sink_write(&sink, LOG_INFO, "the last line", "");
 	receive(fds[0], heard);
 	assert_non_null(strstr(heard, "warning: 1 log line lost\n"));
 	assert_non_null(strstr(heard, "the last line\n"));
@@ -214,7 +267,7 @@ lose_reader(void **state)
 	assert_int_equal(pipe(fds), 0);
 	sink_open_stream(&sink, fds[1]);
 	close(fds[0]);
-	sink_write(&sink, LOG_INFO, "a line");
+	sink_write(&sink, LOG_INFO, "a line", "");
 	assert_int_equal(sink.n_lost, 1);
 	sink_close(&sink);
 	close(fds[1]);
@@ -231,7 +284,7 @@ lose_stream_socket(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	sink_open_stream(&sink, fds[1]);
 	close(fds[0]);
-	sink_write(&sink, LOG_INFO, "a line");
+	sink_write(&sink, LOG_INFO, "a line", "");
 	assert_int_equal(sink.n_lost, 1);
 	sink_close(&sink);
 	close(fds[1]);
@@ -247,10 +300,10 @@ restart_reader(void **state)
 	(void)state;
 	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
 	close(fd);
-	sink_write(&sink, LOG_INFO, "to nobody");
+	sink_write(&sink, LOG_INFO, "to nobody", "");
 	assert_int_equal(sink.n_lost, 1);
 	fd = listen_at_path();
-	sink_write(&sink, LOG_INFO, "to the next");
+	sink_write(&sink, LOG_INFO, "to the next", "");
 	receive(fd, heard);
 	assert_non_null(strstr(heard, "warning: 1 log line lost"));
 	receive(fd, heard);
@@ -297,6 +350,9 @@ int
 main(void)
 {
 	table_add("the journal is sent its fields", write_journal, NULL);
+	table_add("fields of an event go to the journal, and nowhere else",
+	    write_fields, NULL);
+	TABLE_ADD(field_rows, field);
 	table_add("syslog is sent a line of facility mail", write_syslog, NULL);
 	table_add(
 	    "a pipe is sent a line, and left as it was", write_pipe, NULL);
