@@ -665,8 +665,10 @@ parent_run(const struct parent_settings *settings, struct conf *conf)
 	};
 	dlog_open(conf->log_target, conf->log_level, "parent");
 	parent.now = draft(&parent, conf);
-	if (parent.now == NULL)
+	if (parent.now == NULL) {
+		systemd_errno(EINVAL);
 		return EX_CONFIG;
+	}
 	identity_raise_files(FILES_WANTED);
 	services_read();
 	parent.pages = status_new();

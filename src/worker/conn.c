@@ -37,6 +37,7 @@ struct conn {
 	TAILQ_ENTRY(conn) by_age;
 	uint64_t active_ms;
 	int fd;
+	bool heard;     // the client has said something
 	bool eof;       // the client says no more
 	bool condemned; // it was told off: nothing more is read or answered
 	bool lingering; // and has got that: its last octets are thrown away
@@ -341,6 +342,7 @@ conn_read(struct conn *conn)
 	}
 	if (len > 0)
 		memcpy(conns->in, conn->leftover.at, len);
+	conn->heard = true;
 	conn->eof = n == 0;
 	conn_touch(conn);
 	conn_round(conn, conns->in, len + (size_t)n);
@@ -467,6 +469,16 @@ hand_over(struct conn *conn)
 	return false;
 }
 
+// A client that has just connected is about to ask, and would take an end
+// before its first reply for a failure. One that has been answered knows that
+// connections end, and opens another.
+static bool
+is_about_to_ask(const struct conn *conn)
+{
+	return !conn->heard && loop_now_ms(conn->conns->settings.loop) <
+				   conn->active_ms + CONN_FIRST_MS;
+}
+
 // True if nothing is to be waited for any more.
 static bool
 conn_is_over(struct conn *conn)
@@ -483,7 +495,7 @@ conn_is_over(struct conn *conn)
 		return false;
 	if (conns->heir >= 0 && hand_over(conn))
 		return true;
-	return conns->finishing;
+	return conns->finishing && !is_about_to_ask(conn);
 }
 
 static void
@@ -588,6 +600,7 @@ conns_adopt(struct conns *conns, int fd, const char *leftover, size_t len)
 	}
 	conn->conns = conns;
 	conn->fd = fd;
+	conn->heard = len > 0;
 	conn->active_ms = loop_now_ms(conns->settings.loop);
 	TAILQ_INIT(&conn->line);
 	TAILQ_INSERT_TAIL(&conns->by_age, conn, by_age);
@@ -626,6 +639,8 @@ conns_sweep(struct conns *conns)
 	while (conns->idle_timeout_ms > 0 &&
 	       conns_close_idle(conns, conns->idle_timeout_ms))
 		continue;
+	if (conns->finishing)
+		settle_all(conns, false);
 }
 
 void

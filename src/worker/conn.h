@@ -22,6 +22,8 @@
 #define CONN_ROUND_MAX  65536
 // Questions of one connection with resolvers, or replies behind them.
 #define CONN_LINE_MAX   64
+// At its end a worker waits so long for the first question of a client.
+#define CONN_FIRST_MS   1000
 // How long, and for how many octets, a client that was told off may go on
 // sending before the connection is reset under it.
 #define CONN_LINGER_MS  1000
@@ -57,10 +59,11 @@ void conns_reserve(const struct conns *conns, unsigned n_more);
 // Closes the one that has been idle longest, if for longer than idle_ms.
 bool conns_close_idle(struct conns *conns, uint64_t idle_ms);
 
-// Call once a second: idle_timeout.
+// Call once a second: idle_timeout, and those that conns_finish waits for.
 void conns_sweep(struct conns *conns);
 
 // Closes those that owe no reply now, the others when they owe none any more.
+// One that came within the last CONN_FIRST_MS may still ask its first question.
 void conns_finish(struct conns *conns);
 
 // Hands them over instead (order_bequeath), and falls back to conns_finish if

@@ -22,8 +22,8 @@ from . import stage
 HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
 # The longest first: they wait more than they work.
-CHAPTERS = ["confinement", "processes", "outage", "cachefile", "ageing", "reloads", "clients",
-            "idle", "command"]
+CHAPTERS = ["activation", "confinement", "processes", "outage", "cachefile",
+            "ageing", "reloads", "clients", "idle", "command"]
 AT_ONCE = 8
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 

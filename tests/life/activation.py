@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""danemapd under a supervisor that does what systemd does: holds the listening
+sockets, passes them on, hears the notify protocol, and restarts."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from e2e import daemon, socketmap
+
+from .stage import Daemon, domains, expect, wait_until
+
+HOURS = 0
+
+
+class Activated(Daemon):
+    """Its sockets are open before it starts, and after it ends."""
+
+    def __init__(self, tree_folder, **settings):
+        super().__init__(tree_folder, **settings)
+        self.settings["listen"] = "unix:%s/never" % self.folder
+        self.held = socket.socket(socket.AF_UNIX)
+        self.held.bind(self.socket)
+        os.chmod(self.socket, 0o666)
+        self.held.listen(4096)
+        self.inet = socket.socket(socket.AF_INET)
+        self.inet.bind(("127.0.0.1", 0))
+        self.inet.listen(4096)
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(str(self.folder / "notify"))
+        os.chmod(self.folder / "notify", 0o666)
+        self.notify.setblocking(False)
+        self.told = []
+
+    def start(self):
+        self.configure()
+        held = [self.held.fileno(), self.inet.fileno()]
+
+        def place():  # as LISTEN_FDS wants them: from 3 on
+            high = [os.dup2(fd, 100 + i) for i, fd in enumerate(held)]
+            for i, fd in enumerate(high):
+                os.dup2(fd, 3 + i, inheritable=True)
+
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                ["/bin/sh", "-c", "LISTEN_PID=$$ exec \"$@\"", "sh",
+                 *self.command()],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, close_fds=False, preexec_fn=place,
+                env={**os.environ, "LISTEN_FDS": "2",
+                     "LISTEN_FDNAMES": "policy:policy",
+                     "NOTIFY_SOCKET": str(self.folder / "notify"),
+                     "WATCHDOG_USEC": "4000000"})
+        return self
+
+    def hear(self):
+        """All that was notified so far."""
+        while True:
+            try:
+                self.told.append(self.notify.recv(4096).decode())
+            except BlockingIOError:
+                return "\n".join(self.told)
+
+    def has_said(self, word, times=1):
+        return self.hear().count(word) >= times
+
+    def __exit__(self, *reason):
+        super().__exit__(*reason)
+        for one in (self.held, self.inet, self.notify):
+            one.close()
+
+
+class Asker(threading.Thread):
+    """Never stops asking. A connection that it kept and that ends between two
+    questions is opened again, as Postfix does; nothing else is forgiven."""
+
+    def __init__(self, server, keep):
+        super().__init__(daemon=True)
+        self.server, self.keep = server, keep
+        self.pairs = domains(1, 20)
+        self.answered, self.failed, self.ending = 0, [], False
+        self.client = None
+
+    def run(self):
+        while not self.ending:
+            key, answer = random.choice(self.pairs)
+            try:
+                reply = self.lookup(key)
+                if reply != answer:
+                    self.failed.append((key, reply))
+            except (OSError, EOFError) as error:
+                self.failed.append((key, repr(error)))
+            self.answered += 1
+            time.sleep(0.001)
+
+    def lookup(self, key):
+        if self.client:
+            try:
+                return self.client.ask("dane", key)
+            except (OSError, EOFError):
+                self.client = None
+        client = socketmap.Client(self.server.socket)
+        reply = client.ask("dane", key)
+        if self.keep:
+            self.client = client
+        else:
+            client.socket.close()
+        return reply
+
+
+def never_stop(server):
+    askers = [Asker(server, keep) for keep in (False, True) * 3]
+    for asker in askers:
+        asker.start()
+    return askers
+
+
+def stop(askers):
+    for asker in askers:
+        asker.ending = True
+    for asker in askers:
+        asker.join()
+        expect(not asker.failed, len(asker.failed), "lookups failed:",
+               asker.failed[:3])
+        expect(asker.answered > 20, "only", asker.answered, "answers")
+
+
+def test_restart(dns):
+    """ten restarts under socket activation fail no lookup"""
+    with Activated(dns.folder) as server:
+        server.fill(domains(1, 20))
+        askers = never_stop(server)
+        for n in range(10 * (1 + int(HOURS * 100))):
+            ready = server.hear().count("READY=1")
+            expect(server.stop() == 0, "exit status")
+            server.start()
+            wait_until(lambda r=ready: server.has_said("READY=1", r + 1), 20,
+                       server.last_words)
+        stop(askers)
+
+
+def test_first_question_starts(dns):
+    """a question that was there before the daemon is answered by it"""
+    server = Activated(dns.folder)
+    early = socketmap.Client(server.socket)
+    early.send(socketmap.request("dane", daemon.SIGNED_NAME))
+    inet = socketmap.Client(server.inet.getsockname())
+    inet.send(socketmap.request("dane", daemon.SIGNED_NAME))
+    with server:
+        for client in (early, inet):
+            reply = client.receive()
+            expect(reply == "OK dane-only" or reply.startswith("TEMP"), reply)
+        expect(not os.path.exists(server.folder / "never"),
+               "listen counts beside passed sockets")
+
+
+def test_told(dns):
+    """the supervisor hears of readiness, state, life, reload and end"""
+    with Activated(dns.folder) as server:
+        for word in ("READY=1", "STATUS=serving", "WATCHDOG=1"):
+            wait_until(lambda w=word: server.has_said(w), 20, word)
+        server.reload()
+        wait_until(lambda: server.has_said("RELOADING=1\nMONOTONIC_USEC="),
+                   10, "RELOADING")
+        wait_until(lambda: server.has_said("READY=1", 2), 10, "READY again")
+        expect(server.stop() == 0, "exit status")
+        expect(server.has_said("STOPPING=1"), "no STOPPING")
+
+
+def test_watchdog_starves(dns):
+    """without a worker that lives, the watchdog hears nothing"""
+    with Activated(dns.folder, workers="1") as server:
+        wait_until(lambda: server.has_said("WATCHDOG=1"), 20, "life")
+        (worker,) = server.named("work")
+        os.kill(worker, signal.SIGSTOP)
+        # Ended after 10 s of silence; in that round nothing is fed.
+        wait_until(lambda: server.has_said("a process is being restarted"), 25,
+                   server.last_words)
+        wait_until(lambda: server.named("work") not in ([], [worker]), 10,
+                   server.last_words)
+
+
+def test_errno(dns):
+    """a start that fails says its errno"""
+    server = Activated(dns.folder, user="nobody-at-all")
+    server.start()
+    try:
+        expect(server.process.wait(20) == 78, "exit status")
+        expect(server.has_said("ERRNO=22"), server.told)
+    finally:
+        for one in (server.held, server.inet, server.notify):
+            one.close()
