@@ -5,10 +5,9 @@
 // to questions never asked, of names and records that make no sense, and with
 // memory that ends. Wants no crash, and facts that keep their own promises.
 //
-//	./configure CC=clang && clang -std=gnu17 -g -O1 \
-//	    -fsanitize=fuzzer,address,undefined -I. -Isrc \
-//	    tests/fuzz/fuzz_walk.c src/policy/walk.c src/policy/tlsa.c \
-//	    src/policy/nexthop.c src/policy/facts.c -o fuzz_walk
+//	fuzz=-fsanitize=fuzzer,address,undefined
+//	policy='src/policy/[a-z]*.c'
+//	clang -g -O1 $fuzz -I. -Isrc tests/fuzz/fuzz_walk.c $policy
 #include "config.h"
 
 #include "policy/walk.h"
