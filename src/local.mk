@@ -20,4 +20,4 @@ danemap_LDADD = src/tool/libtool.a src/parent/libparent.a \
 	$(UNBOUND_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(IDN2_LIBS) \
 	$(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(RESOLV_LIBS) $(JANSSON_LIBS)
 
-EXTRA_DIST += src/README .clang-format LICENSE README.md SECURITY.md
+EXTRA_DIST += packaging src/README .clang-format LICENSE README.md SECURITY.md
