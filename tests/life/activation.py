@@ -114,7 +114,7 @@ class Asker(threading.Thread):
 
 
 def never_stop(server):
-    askers = [Asker(server, keep) for keep in (False, True) * 3]
+    askers = [Asker(server, keep) for keep in (False, True) * 2]
     for asker in askers:
         asker.start()
     return askers
