@@ -46,3 +46,23 @@ tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/table.h
 tests_unit_test_sandbox_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sandbox_LDADD = src/base/libbase.a $(SECCOMP_LIBS) \
 	$(CMOCKA_LIBS)
+
+# The kernel and libseccomp, replaced by the test where it says so.
+check_PROGRAMS += tests/unit/test_filter
+tests_unit_test_filter_SOURCES = tests/unit/test_filter.c tests/unit/table.h
+tests_unit_test_filter_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_filter_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=prctl,--wrap=syscall,--wrap=seccomp_init \
+	-Wl,--wrap=seccomp_release,--wrap=seccomp_syscall_resolve_name \
+	-Wl,--wrap=seccomp_rule_add_array,--wrap=seccomp_load
+tests_unit_test_filter_LDADD = src/base/libbase.a $(SECCOMP_LIBS) \
+	$(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_landlock
+tests_unit_test_landlock_SOURCES = tests/unit/test_landlock.c \
+	tests/unit/table.h
+tests_unit_test_landlock_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_landlock_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=prctl,--wrap=syscall,--wrap=seccomp_load
+tests_unit_test_landlock_LDADD = src/base/libbase.a $(SECCOMP_LIBS) \
+	$(CMOCKA_LIBS)
