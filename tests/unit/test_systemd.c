@@ -9,9 +9,12 @@
 
 #include "base/systemd.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -89,49 +92,120 @@ say_to_nobody(void **state)
 	unsetenv("NOTIFY_SOCKET");
 }
 
-// A child of its own, whose descriptors 3 and 4 are what systemd would pass:
-// one socket that listens and one that does not. Its exit status is how many
-// it took, and 64 more if the environment still names them.
-static int
-count_passed(unsigned max)
+// --- Sockets that are passed ---
+
+// What a process that was passed descriptors from 3 on makes of them.
+struct taking {
+	const char *sentence;
+	unsigned max;
+	const char *pid, *n_passed; // NULL: its own; of all
+	unsigned n;
+	int fds[2];
+	unsigned open; // afterwards; a bit a descriptor
+};
+
+static const struct taking takings[] = {
+	{ "of what is passed, sockets that listen are taken, and others closed",
+	    8, NULL, NULL, 2, { 3, 7 }, 1u << 3 | 1u << 7 },
+	{ "no more sockets are taken than fit, and others closed", 1, NULL,
+	    NULL, 1, { 3 }, 1u << 3 },
+	{ "without room all are closed", 0, NULL, NULL, 0, { 0 }, 0 },
+	{ "descriptors beyond those passed are left alone", 8, NULL, "2", 1,
+	    { 3 }, 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 },
+	{ "what is passed to another process is left alone", 8, "1", NULL, 0,
+	    { 0 }, 0xf8 },
+};
+
+struct taken {
+	bool was_set_up;
+	unsigned n, open, kept_by_exec;
+	int fds[8];
+	bool is_in_environment;
+};
+
+// 3 to 7: a socket that listens, one that does not, one of packets that
+// listens, one end of a pipe, and another socket that listens.
+static bool
+be_passed(const struct taking *row)
 {
-	pid_t child = fork();
-	int status = 0;
+	struct sockaddr_un any = { .sun_family = AF_UNIX };
+	struct sockaddr_in loopback = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int ends[2];
+	char pid[24];
 
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct sockaddr_un any = { .sun_family = AF_UNIX };
-		int fds[SYSTEMD_FDS_MAX], first, second;
-		char pid[24];
-
-		closefrom(3);
-		first = socket(AF_UNIX, SOCK_STREAM, 0);
-		second = socket(AF_UNIX, SOCK_STREAM, 0);
-		// Bound by the kernel to an abstract name of its choice.
-		if (first != 3 || second != 4 ||
-		    bind(3, (struct sockaddr *)&any, sizeof(sa_family_t)) ||
-		    listen(3, 1))
-			_exit(128);
-		snprintf(pid, sizeof(pid), "%ld", (long)getpid());
-		setenv("LISTEN_PID", pid, 1);
-		setenv("LISTEN_FDS", "2", 1);
-		_exit((int)systemd_listen_fds(fds, max) +
-		      (getenv("LISTEN_FDS") ? 64 : 0));
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	closefrom(3);
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	setenv("LISTEN_PID", row->pid ? row->pid : pid, 1);
+	setenv("LISTEN_FDS", row->n_passed ? row->n_passed : "5", 1);
+	// Bound by the kernel to an abstract name of its choice.
+	return socket(AF_UNIX, SOCK_STREAM, 0) == 3 &&
+	       bind(3, (struct sockaddr *)&any, sizeof(sa_family_t)) == 0 &&
+	       listen(3, 1) == 0 && socket(AF_UNIX, SOCK_STREAM, 0) == 4 &&
+	       socket(AF_UNIX, SOCK_SEQPACKET, 0) == 5 &&
+	       bind(5, (struct sockaddr *)&any, sizeof(sa_family_t)) == 0 &&
+	       listen(5, 1) == 0 && pipe(ends) == 0 && dup2(ends[0], 6) == 6 &&
+	       close(ends[1]) == 0 && socket(AF_INET, SOCK_STREAM, 0) == 7 &&
+	       bind(7, (struct sockaddr *)&loopback, sizeof(loopback)) == 0 &&
+	       listen(7, 1) == 0;
 }
 
 static void
-take_sockets(void **state)
+take(const struct taking *row, struct taken *ret)
 {
-	(void)state;
+	ret->was_set_up = be_passed(row);
+	ret->n = systemd_listen_fds(ret->fds, row->max);
+	ret->is_in_environment = getenv("LISTEN_FDS") || getenv("LISTEN_PID");
+	for (int fd = 3; fd < 8; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		ret->open |= flags >= 0 ? 1u << fd : 0;
+		ret->kept_by_exec |= flags == 0 ? 1u << fd : 0;
+	}
+}
+
+// In a child, whose descriptors are like those of a process that systemd
+// starts. It ends by exit, so that a build for coverage counts it.
+static void
+take_in_child(const struct taking *row, struct taken *ret)
+{
+	struct taken *shared = mmap(NULL, sizeof(*shared),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+
+	assert_true(shared != MAP_FAILED);
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		take(row, shared);
+		exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	*ret = *shared;
+	munmap(shared, sizeof(*shared));
+}
+
+static void
+run_taking(void **state)
+{
+	const struct taking *row = *state;
+	struct taken taken;
+
+	take_in_child(row, &taken);
+	assert_true(taken.was_set_up);
 #ifdef HAVE_SYSTEMD
-	assert_int_equal(count_passed(SYSTEMD_FDS_MAX), 1);
-	assert_int_equal(count_passed(0), 0);
+	assert_int_equal(taken.n, row->n);
+	for (unsigned i = 0; i < row->n; i++) {
+		assert_int_equal(taken.fds[i], row->fds[i]);
+		assert_false(taken.kept_by_exec & (1u << row->fds[i]));
+	}
+	assert_int_equal(taken.open, row->open);
+	assert_false(taken.is_in_environment);
 #else
-	assert_int_equal(count_passed(SYSTEMD_FDS_MAX), 64);
+	assert_int_equal(taken.n, 0);
+	assert_int_equal(taken.open, 0xf8);
 #endif
 }
 
@@ -184,9 +258,7 @@ main(void)
 {
 	TABLE_ADD(rows, run_row);
 	table_add("nobody need listen", say_to_nobody, NULL);
-	table_add("of what is passed, sockets that listen are taken, and the "
-		  "environment forgets them",
-	    take_sockets, NULL);
+	TABLE_ADD(takings, run_taking);
 	table_add("without any passed there are none", take_no_sockets, NULL);
 	table_add("the watchdog is fed at half its interval, if it is ours",
 	    halve_watchdog, NULL);
