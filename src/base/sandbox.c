@@ -198,7 +198,8 @@ allow_values(struct filter *filter, const char *name, unsigned arg,
     const uint64_t values[], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct scmp_arg_cmp is = SCMP_CMP(arg, SCMP_CMP_EQ, values[i]);
+		struct scmp_arg_cmp is =
+		    SCMP_CMP(arg, SCMP_CMP_EQ, values[i], 0);
 		allow_if(filter, name, &is);
 	}
 }
