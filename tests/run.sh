@@ -80,7 +80,7 @@ unit_results() {
 suite_unit() {
 	status=0
 	make -C "$BUILD" -j "$JOBS" -k check || status=$?
-	for log in "$BUILD"/tests/unit/*.trs; do
+	for log in "$BUILD"/tests/unit/*.trs "$BUILD"/tests/fuzz/*.trs; do
 		[ ! -e "$log" ] || unit_results "${log%.trs}.log"
 	done
 	[ $status = 0 ] || echo "# make check: exit status $status"
