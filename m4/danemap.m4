@@ -153,3 +153,47 @@ AC_DEFUN([DM_WARNINGS], [
 	AS_IF([test "x$enable_werror" = xyes], [DM_WARN_CFLAGS="$DM_WARN_CFLAGS -Werror"])
 	AC_SUBST([DM_WARN_CFLAGS])
 ])
+
+# DM_FUZZING: how to build what `make fuzzers` makes. Comes before
+# DM_HARDENING, because _FORTIFY_SOURCE hides from sanitizers what they look
+# for. AFL++ knows clang's -fsanitize=fuzzer for linking, and instruments by
+# itself.
+AC_DEFUN([DM_FUZZING], [
+	AC_ARG_ENABLE([fuzzing],
+		[AS_HELP_STRING([--enable-fuzzing],
+			[build for `make fuzzers', with CC=clang (libFuzzer) or CC=afl-clang-fast (AFL++); --enable-fuzzing=coverage counts lines instead of looking for faults])],
+		[], [enable_fuzzing=no])
+	DM_FUZZ_CFLAGS=
+	DM_FUZZ_LDFLAGS=
+	AS_CASE([$enable_fuzzing], [yes|no|coverage], [],
+		[AC_MSG_ERROR([--enable-fuzzing takes yes, no or coverage])])
+	AS_IF([test "x$enable_fuzzing" != xno], [
+		enable_hardening=no
+		AC_MSG_CHECKING([whether $CC is that of AFL++])
+		AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
+			#ifndef __AFL_COMPILER
+			#error
+			#endif]], [[]])],
+			[dm_afl=yes], [dm_afl=no])
+		AC_MSG_RESULT([$dm_afl])
+		AS_CASE([$enable_fuzzing/$dm_afl],
+			[coverage/*], [DM_FUZZ_CFLAGS="-fprofile-instr-generate -fcoverage-mapping"],
+			[*/yes], [DM_FUZZ_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all"],
+			[DM_FUZZ_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"])
+		DM_FUZZ_LDFLAGS=-fsanitize=fuzzer
+		dm_save_CFLAGS=$CFLAGS
+		CFLAGS="$CFLAGS $DM_FUZZ_CFLAGS $DM_FUZZ_LDFLAGS"
+		AC_MSG_CHECKING([whether $CC links fuzzers])
+		AC_LINK_IFELSE([AC_LANG_SOURCE([[
+			int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long);
+			int LLVMFuzzerTestOneInput(const unsigned char *data, unsigned long size)
+			{ return data == 0 && size > 0; }]])],
+			[AC_MSG_RESULT([yes])],
+			[AC_MSG_RESULT([no])
+			 AC_MSG_ERROR([--enable-fuzzing needs CC=clang or CC=afl-clang-fast with sanitizers (this is CC=$CC). On Debian: apt-get install clang libclang-rt-dev, or afl++])])
+		CFLAGS=$dm_save_CFLAGS
+	])
+	AC_SUBST([DM_FUZZ_CFLAGS])
+	AC_SUBST([DM_FUZZ_LDFLAGS])
+	AM_CONDITIONAL([ENABLE_FUZZING], [test "x$enable_fuzzing" != xno])
+])

@@ -10,15 +10,13 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh \
 	tests/install-packages.sh
 # Whole folders: what belongs to a suite is what lies in it.
-EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples \
-	tests/fuzz
+EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples
 
 dist-hook:
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
-	find $(distdir)/tests/fuzz '(' -name '*.o' -o -name 'replay_*' ')' \
-		-exec rm -f {} +
 
 include tests/bench/local.mk
+include tests/fuzz/local.mk
 
 if HAVE_CMOCKA
 include tests/unit/policy.mk

@@ -11,7 +11,9 @@ EXTRA_DIST += tests/bench/bench.sh tests/bench/zone.sh
 CLEANFILES += $(bench_programs) bench-figures.txt
 
 tests_bench_bench_echo_SOURCES = tests/bench/echo.c
+tests_bench_bench_echo_LDADD =
 tests_bench_bench_load_SOURCES = tests/bench/load.c tests/bench/histogram.h
+tests_bench_bench_load_LDADD =
 tests_bench_bench_bare_SOURCES = tests/bench/bare.c tests/bench/histogram.h
 tests_bench_bench_bare_CFLAGS = $(AM_CFLAGS) $(UNBOUND_CFLAGS) $(EVENT_CFLAGS)
 tests_bench_bench_bare_LDADD = $(UNBOUND_LIBS) $(EVENT_LIBS)

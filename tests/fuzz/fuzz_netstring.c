@@ -4,6 +4,8 @@
 // What a client may send: any octets, cut anywhere. A netstring must be judged
 // alike whether it comes whole or octet by octet, and a request taken apart
 // must lie within its payload.
+//
+// Under test: src/wire/netstring.c src/wire/socketmap.c
 #include "config.h"
 
 #include <stdint.h>

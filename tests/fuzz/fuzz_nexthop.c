@@ -5,10 +5,7 @@
 // DNS can be asked for, in one spelling; its identity and its key in a policy
 // file must lead back to it.
 //
-//	fuzz=-fsanitize=fuzzer,address,undefined
-//	policy='src/policy/rules*.c src/policy/nexthop.c'
-//	clang -g -O1 $fuzz -I. -Isrc tests/fuzz/fuzz_nexthop.c $policy
-//	./a.out tests/fuzz/seeds/nexthop
+// Under test: src/policy/nexthop.c
 #include "config.h"
 
 #include <errno.h>

@@ -4,6 +4,8 @@
 // What a DNS server may answer: any octets. The question asked is the one that
 // the packet itself claims, so that its records are looked at too; of what is
 // taken every octet must be there to be read.
+//
+// Under test: src/dns/packet.c
 #include "config.h"
 
 #include <arpa/nameser.h>

@@ -5,10 +5,9 @@
 // out in order, every rule under its own key; and what it answers must be read
 // again as the same answer. The block is exactly as large as was promised.
 //
-//	fuzz=-fsanitize=fuzzer,address,undefined
-//	policy='src/policy/rules*.c src/policy/nexthop.c'
-//	clang -g -O1 $fuzz -I. -Isrc tests/fuzz/fuzz_rules.c $policy
-//	./a.out tests/fuzz/seeds/rules
+// Under test: src/policy/rules.c src/policy/rules_day.c
+// Under test: src/policy/rules_grammar.c src/policy/rules_read.c
+// Under test: src/policy/rules_words.c
 #include "config.h"
 
 #include <errno.h>

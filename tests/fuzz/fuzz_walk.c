@@ -5,9 +5,8 @@
 // to questions never asked, of names and records that make no sense, and with
 // memory that ends. Wants no crash, and facts that keep their own promises.
 //
-//	fuzz=-fsanitize=fuzzer,address,undefined
-//	policy='src/policy/[a-z]*.c'
-//	clang -g -O1 $fuzz -I. -Isrc tests/fuzz/fuzz_walk.c $policy
+// Under test: src/policy/walk.c src/policy/mxset.c src/policy/tlsa.c
+// Under test: src/policy/dname.c src/policy/digests.c
 #include "config.h"
 
 #include "policy/walk.h"

@@ -2,8 +2,8 @@
 // Copyright (c) the danemap authors
 
 // Feeds a fuzzer with each of its seeds, and with each of their beginnings and
-// with one octet changed: what was found once is not forgotten. SEEDS is the
-// folder below tests/fuzz/seeds.
+// with one octet changed: what was found once is not forgotten. The seeds of
+// the program fuzz_NAME are in tests/fuzz/seeds/NAME.
 #include "config.h"
 
 #include <dirent.h>
@@ -62,16 +62,29 @@ replay(const char *folder, const char *name)
 	return 0;
 }
 
+static const char *
+name_of(const char *program)
+{
+	static const char prefix[] = "fuzz_";
+	const char *slash = strrchr(program, '/');
+	const char *base = slash == NULL ? program : slash + 1;
+	size_t len = sizeof(prefix) - 1;
+
+	return strncmp(base, prefix, len) == 0 ? base + len : base;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const char *srcdir = getenv("srcdir");
 	const struct dirent *entry;
 	char folder[2048];
 	unsigned n = 0;
 
+	if (argc < 1)
+		return 1;
 	snprintf(folder, sizeof(folder), "%s/tests/fuzz/seeds/%s",
-	    srcdir == NULL ? "." : srcdir, SEEDS);
+	    srcdir == NULL ? "." : srcdir, name_of(argv[0]));
 	DIR *seeds = opendir(folder);
 	if (seeds == NULL) {
 		printf("Bail out! %s cannot be read\n", folder);

@@ -23,8 +23,6 @@ tests_unit_test_segment_SOURCES = tests/unit/test_segment.c \
 tests_unit_test_segment_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_segment_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
 
-EXTRA_DIST += tests/fuzz/fuzz_cache.c
-
 # Takes some seconds, so "make check" fills a smaller file in proportion:
 # make tests/unit/cache_million && tests/unit/cache_million
 EXTRA_PROGRAMS += tests/unit/cache_million

@@ -15,5 +15,3 @@ check_PROGRAMS += tests/unit/test_x509
 tests_unit_test_x509_SOURCES = tests/unit/test_x509.c
 tests_unit_test_x509_CFLAGS = $(UNIT_CFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_test_x509_LDADD = src/x509/libx509.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
-
-EXTRA_DIST += tests/fuzz/fuzz_walk.c

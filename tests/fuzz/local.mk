@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+#
+# A fuzzer is fuzz_NAME.c and its line in `fuzzers`. `make check` links each
+# with replay.c, which feeds it seeds/NAME; `make fuzzers` in a tree that was
+# configured with --enable-fuzzing links it with libFuzzer or AFL++.
+
+fuzzers = \
+	tests/fuzz/fuzz_ask \
+	tests/fuzz/fuzz_cache \
+	tests/fuzz/fuzz_netstring \
+	tests/fuzz/fuzz_nexthop \
+	tests/fuzz/fuzz_packet \
+	tests/fuzz/fuzz_rules \
+	tests/fuzz/fuzz_walk
+
+EXTRA_DIST += tests/fuzz/README tests/fuzz/make_seeds.py tests/fuzz/seeds
+
+# What programs are linked with that name nothing of their own: all the house.
+# A fuzzer takes of it what it calls.
+if ENABLE_FUZZING
+LDADD = $(DM_FUZZ_LDFLAGS) $(danemapd_LDADD)
+EXTRA_PROGRAMS += $(fuzzers)
+CLEANFILES += $(fuzzers)
+else
+LDADD = tests/fuzz/libreplay.a $(danemapd_LDADD)
+check_PROGRAMS += $(fuzzers)
+endif
+
+check_LIBRARIES = tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c
+
+.PHONY: fuzzers
+if ENABLE_FUZZING
+fuzzers: $(fuzzers)
+else
+fuzzers:
+	@echo "make fuzzers needs ./configure --enable-fuzzing CC=clang" >&2
+	@exit 1
+endif
