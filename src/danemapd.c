@@ -24,9 +24,13 @@
 #define OVERRIDES_MAX 256
 
 static const char usage_text[] =
-    "usage: danemapd [-c FILE] [-o NAME=VALUE]... [-t] [-n] [-V] [-h]\n"
+    "usage: danemapd [-c FILE] [-o NAME=VALUE]... [-r] [-t] [-n] [-V]\n"
+    "                [-h]\n"
     "  -c, --config FILE     read this file (default " CONF_DEFAULT_FILE ")\n"
     "  -o, --set NAME=VALUE  override a parameter of the file; repeatable\n"
+    "  -r, --replace         take the sockets of a danemapd that runs, and "
+    "its\n"
+    "                        place\n"
     "  -t, --test            check configuration and trust anchor, and exit\n"
     "  -n, --print           print the parameters that differ from their\n"
     "                        defaults; twice: all of them\n"
@@ -38,7 +42,7 @@ struct command {
 	const char *config_file;
 	const char *overrides[OVERRIDES_MAX];
 	size_t n_overrides;
-	bool test;
+	bool test, replace;
 	int print;
 };
 
@@ -67,6 +71,7 @@ read_options(struct command *command, int argc, char **argv)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "set", required_argument, NULL, 'o' },
+		{ "replace", no_argument, NULL, 'r' },
 		{ "test", no_argument, NULL, 't' },
 		{ "print", no_argument, NULL, 'n' },
 		{ "version", no_argument, NULL, 'V' },
@@ -74,13 +79,17 @@ read_options(struct command *command, int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
-	while ((c = getopt_long(argc, argv, "c:o:tnVh", options, NULL)) != -1) {
+	while (
+	    (c = getopt_long(argc, argv, "c:o:rtnVh", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			command->config_file = optarg;
 			break;
 		case 'o':
 			add_override(command, optarg);
+			break;
+		case 'r':
+			command->replace = true;
 			break;
 		case 't':
 			command->test = true;
@@ -147,6 +156,7 @@ main(int argc, char **argv)
 		.config_file = command.config_file,
 		.overrides = command.overrides,
 		.n_overrides = command.n_overrides,
+		.replace = command.replace,
 	};
 	return parent_run(&settings, conf);
 }

@@ -80,6 +80,19 @@ ask_reload(struct client *client)
 	bufferevent_disable(client->stream, EV_READ);
 }
 
+// What the parent is to answer cannot come after what we have not sent yet.
+static void
+pass_on(struct client *client)
+{
+	struct clients *clients = client->clients;
+
+	if (evbuffer_get_length(output_of(client)) != 0 ||
+	    !clients->with.replace(
+		bufferevent_getfd(client->stream), clients->with.arg))
+		say(client, "error the daemon is too busy to be replaced");
+	dismiss(client);
+}
+
 static void
 obey(struct client *client, const char *line)
 {
@@ -92,8 +105,11 @@ obey(struct client *client, const char *line)
 		say(client, report);
 	} else if (strcmp(line, "reload") == 0) {
 		ask_reload(client);
+	} else if (strcmp(line, "replace") == 0) {
+		pass_on(client);
 	} else {
-		say(client, "error no such request: there are status, reload");
+		say(client,
+		    "error no such request: there are status, reload, replace");
 	}
 }
 
@@ -139,7 +155,7 @@ static void
 on_read(struct bufferevent *stream, void *arg)
 {
 	(void)stream;
-	read_requests(arg);
+	settle(arg);
 }
 
 // All output has left: requests may have waited for that.

@@ -20,6 +20,9 @@ struct clients_settings {
 	// Returns the number that this wish has, from 1 and rising, or 0 if it
 	// could not be passed on.
 	uint32_t (*reload)(void *arg);
+	// Another danemapd wants the sockets: fd, which stays the caller's, is
+	// its connection. False if it could not be passed on.
+	bool (*replace)(int fd, void *arg);
 	void *arg;
 };
 

@@ -37,11 +37,9 @@ struct control {
 };
 
 static int
-tell(const struct control *control, enum order_kind kind, uint32_t index)
+tell(const struct control *control, const struct order *order)
 {
-	struct order order = { .kind = kind, .index = index, .fd = -1 };
-
-	int error = order_send(control->with->parent, &order);
+	int error = order_send(control->with->parent, order);
 	if (error != 0)
 		dlog(LOG_ERR, "cannot tell the parent: %s", strerror(-error));
 	return error;
@@ -54,11 +52,20 @@ on_wish(void *arg)
 {
 	struct control *control = arg;
 	uint32_t wish = control->wish + 1;
+	struct order order = { .kind = ORDER_RELOAD, .index = wish, .fd = -1 };
 
-	if (tell(control, ORDER_RELOAD, wish) != 0)
+	if (tell(control, &order) != 0)
 		return 0;
 	dlog(LOG_NOTICE, "a reload was asked for");
 	return control->wish = wish;
+}
+
+static bool
+on_successor(int fd, void *arg)
+{
+	struct order order = { .kind = ORDER_REPLACE, .fd = fd };
+
+	return tell(arg, &order) == 0;
 }
 
 static void
@@ -160,6 +167,7 @@ set_up(struct control *control)
 			.pages = with->pages,
 			.n_pages = with->n_pages,
 			.reload = on_wish,
+			.replace = on_successor,
 			.arg = control,
 		    },
 		    &control->clients);
@@ -182,6 +190,7 @@ int
 control_main(const struct control_settings *settings)
 {
 	struct control control = { .with = settings };
+	struct order ready = { .kind = ORDER_READY, .fd = -1 };
 
 	signal(SIGPIPE, SIG_IGN);
 	int error = set_up(&control);
@@ -190,7 +199,7 @@ control_main(const struct control_settings *settings)
 		return EX_OSERR;
 	}
 	status_beat(settings->page, loop_now_ms(control.loop));
-	tell(&control, ORDER_READY, 0);
+	tell(&control, &ready);
 	loop_run(control.loop, after_round, &control);
 	event_del(&control.order);
 	event_del(&control.beat);

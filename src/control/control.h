@@ -12,6 +12,8 @@
 //	reload	"ok", once the configuration read after this request is in
 //		force; "failed" if it was refused, for the reason in the log;
 //		"again" if this process had to go before that was decided
+//	replace	from another danemapd: the connection goes to the parent, which
+//		answers in the language of parent/succession.h
 //
 // All else is answered "error WHY". A line that is too long is answered so and
 // ends the connection.

@@ -9,4 +9,5 @@ src_parent_libparent_a_SOURCES = \
 	src/parent/expiry.c src/parent/expiry.h \
 	src/parent/generation.c src/parent/generation.h \
 	src/parent/identity.c src/parent/identity.h \
-	src/parent/listen.c src/parent/listen.h
+	src/parent/listen.c src/parent/listen.h \
+	src/parent/succession.c src/parent/succession.h

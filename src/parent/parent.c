@@ -18,6 +18,7 @@
 #include "parent/expiry.h"
 #include "parent/generation.h"
 #include "parent/identity.h"
+#include "parent/succession.h"
 #include "policy/rules_day.h"
 #include "resolver/trust.h"
 #include "wire/order.h"
@@ -46,6 +47,7 @@ struct parent {
 	struct identity identity;
 	struct status_page *pages;
 	int signals;
+	int successor;           // another danemapd has our sockets; -1: none
 	struct generation *now;  // serves
 	struct generation *next; // starting, to relieve now
 	struct generation *old;  // finishing
@@ -113,6 +115,8 @@ leave_parent(void *arg)
 {
 	struct generation *mine = arg;
 	close(mine->parent->signals);
+	if (mine->parent->successor >= 0)
+		close(mine->parent->successor);
 	each_generation(mine->parent, leave_generation, mine);
 }
 
@@ -236,20 +240,28 @@ draft(struct parent *parent, struct conf *conf)
 	return NULL;
 }
 
+static int
+open_sockets(struct parent *parent, struct generation *gen,
+    const struct generation *kept, char error[CHECK_ERROR_MAX])
+{
+	if (kept == NULL && parent->settings->replace)
+		return succession_take(
+		    gen->conf, &parent->identity, &gen->listeners, error);
+	return listen_open(gen->conf, &parent->identity,
+	    kept == NULL ? NULL : &kept->listeners, &gen->listeners, error);
+}
+
 // Everything that can fail, before a child is started. `kept` is the
 // generation to take over from, or NULL at start.
 static int
 prepare(struct parent *parent, struct generation *gen,
     const struct generation *kept, char error[CHECK_ERROR_MAX])
 {
-	const struct conf *conf = gen->conf;
-	int r = check_user(parent, conf, kept, error);
+	int r = check_user(parent, gen->conf, kept, error);
 	if (r == 0)
 		r = read_rules(gen, error);
 	if (r == 0)
-		r = listen_open(conf, &parent->identity,
-		    kept == NULL ? NULL : &kept->listeners, &gen->listeners,
-		    error);
+		r = open_sockets(parent, gen, kept, error);
 	if (r == 0 && kept != NULL && same_cache(gen, kept) &&
 	    !cache_is_cut(kept))
 		gen->cache = kept->cache;
@@ -425,6 +437,49 @@ stop(struct parent *parent, uint64_t now_ms)
 	each_generation(parent, finish, &now_ms);
 }
 
+static void
+leave_files(struct generation *gen, void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < gen->listeners.n; i++)
+		gen->listeners.of[i].ino = 0;
+}
+
+static const char *
+why_not_now(const struct parent *parent)
+{
+	if (parent->stopping)
+		return "it is stopping";
+	if (parent->successor >= 0)
+		return "another one takes them over";
+	if (!parent->announced || parent->next != NULL || parent->old != NULL)
+		return "it is starting or reloading: try again";
+	return NULL;
+}
+
+static void
+offer_sockets(struct parent *parent, int fd)
+{
+	if (succession_offer(fd, &parent->now->listeners, why_not_now(parent)))
+		parent->successor = fd;
+	else
+		close(fd);
+}
+
+// The descriptor stays open: that it ends tells the successor that we are gone.
+static void
+hear_successor(struct parent *parent, uint64_t now_ms)
+{
+	if (succession_is_wanted(parent->successor)) {
+		dlog(LOG_NOTICE, "another danemapd serves on our sockets");
+		each_generation(parent, leave_files, NULL);
+		stop(parent, now_ms);
+	} else if (!parent->stopping) {
+		close(parent->successor);
+		parent->successor = -1;
+	}
+}
+
 struct ending {
 	pid_t pid;
 	int status;
@@ -469,7 +524,9 @@ take_order(struct parent *parent, struct child *child)
 	struct order order;
 	while (
 	    child->channel >= 0 && order_receive(child->channel, &order) == 1) {
-		if (order.fd >= 0)
+		if (order.kind == ORDER_REPLACE)
+			offer_sockets(parent, order.fd);
+		else if (order.fd >= 0)
 			close(order.fd);
 		if (order.kind == ORDER_READY)
 			child->ready = true;
@@ -520,9 +577,14 @@ tick(struct parent *parent, uint64_t now_ms)
 		systemd_watchdog();
 }
 
+// Signals and a successor first, then children.
+#define POLL_SIGNALS   0
+#define POLL_SUCCESSOR 1
+#define POLL_CHILDREN  2
+
 struct polling {
-	struct pollfd fds[1 + STATUS_CHILDREN_MAX];
-	struct child *children[1 + STATUS_CHILDREN_MAX];
+	struct pollfd fds[POLL_CHILDREN + STATUS_CHILDREN_MAX];
+	struct child *children[POLL_CHILDREN + STATUS_CHILDREN_MAX];
 	nfds_t n;
 };
 
@@ -554,7 +616,7 @@ start_due(struct generation *gen, void *arg)
 static void
 take_orders(struct parent *parent, struct polling *polling)
 {
-	for (nfds_t i = 1; i < polling->n; i++) {
+	for (nfds_t i = POLL_CHILDREN; i < polling->n; i++) {
 		if (polling->fds[i].revents & POLLIN)
 			take_order(parent, polling->children[i]);
 		if (polling->fds[i].revents & (POLLHUP | POLLERR))
@@ -565,17 +627,22 @@ take_orders(struct parent *parent, struct polling *polling)
 static void
 wait_for_something(struct parent *parent)
 {
-	struct polling polling = { .n = 1 };
+	struct polling polling = { .n = POLL_CHILDREN };
 	uint64_t wake_ms = parent->tick_ms, now_ms;
 	each_generation(parent, start_due, &wake_ms);
-	polling.fds[0] =
+	polling.fds[POLL_SIGNALS] =
 	    (struct pollfd){ .fd = parent->signals, .events = POLLIN };
+	polling.fds[POLL_SUCCESSOR] =
+	    (struct pollfd){ .fd = parent->stopping ? -1 : parent->successor,
+		    .events = POLLIN };
 	each_generation(parent, poll_generation, &polling);
 	now_ms = clock_boot_ms();
 	poll(polling.fds, polling.n,
 	    wake_ms > now_ms ? (int)(wake_ms - now_ms) : 0);
 	take_orders(parent, &polling);
 	now_ms = clock_boot_ms();
+	if (polling.fds[POLL_SUCCESSOR].revents != 0)
+		hear_successor(parent, now_ms);
 	take_signals(parent, now_ms);
 	if (now_ms >= parent->tick_ms)
 		tick(parent, now_ms);
@@ -661,7 +728,10 @@ int
 parent_run(const struct parent_settings *settings, struct conf *conf)
 {
 	struct parent parent = {
-		.settings = settings, .was_root = geteuid() == 0, .signals = -1
+		.settings = settings,
+		.was_root = geteuid() == 0,
+		.signals = -1,
+		.successor = -1,
 	};
 	dlog_open(conf->log_target, conf->log_level, "parent");
 	parent.now = draft(&parent, conf);

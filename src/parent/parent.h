@@ -11,6 +11,7 @@ struct parent_settings {
 	const char *config_file;      // NULL: the default
 	const char *const *overrides; // NAME=VALUE, borrowed
 	size_t n_overrides;
+	bool replace; // a danemapd that runs: its sockets are taken over
 };
 
 // The daemon, until SIGTERM or SIGINT. conf is the first configuration,

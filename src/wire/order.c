@@ -35,7 +35,8 @@ static bool
 carries_descriptor(uint32_t kind)
 {
 	return kind == ORDER_RESOLVER || kind == ORDER_WORKER ||
-	       kind == ORDER_HEIR || kind == ORDER_BEQUEST;
+	       kind == ORDER_HEIR || kind == ORDER_BEQUEST ||
+	       kind == ORDER_REPLACE;
 }
 
 static int
@@ -142,7 +143,7 @@ order_receive(int channel, struct order *ret)
 	if (got <= 0)
 		return got;
 	if (len != sizeof(packet) || packet.kind == ORDER_NOTHING ||
-	    packet.kind > ORDER_RELOAD ||
+	    packet.kind > ORDER_REPLACE ||
 	    carries_descriptor(packet.kind) != (fd >= 0)) {
 		if (fd >= 0)
 			close(fd);

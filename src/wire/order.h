@@ -25,6 +25,8 @@ enum order_kind {
 	ORDER_ANCHORED, // resolver: the root has validated
 	ORDER_REMAP,    // any: the cache segment is dead and wants to be new
 	ORDER_RELOAD,   // control: its wish number `index` for a reload
+	ORDER_REPLACE,  // control: descriptor to another danemapd that wants
+			// to take the sockets over
 };
 
 struct order {

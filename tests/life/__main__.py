@@ -23,7 +23,8 @@ HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
 # The longest first: they wait more than they work.
 CHAPTERS = ["processes", "outage", "cachefile", "ageing", "reloads", "clients",
-            "idle", "command", "confinement", "activation"]
+            "idle", "command", "confinement", "activation",
+            "succession"]
 AT_ONCE = 6
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 

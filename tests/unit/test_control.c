@@ -249,6 +249,34 @@ reload_again(struct play *play)
 }
 
 static void
+replaced(struct play *play)
+{
+	int fd = connect_to(play);
+
+	say(fd, "replace\n");
+	struct order order = next_order(play);
+	assert_int_equal(order.kind, ORDER_REPLACE);
+	say(order.fd, "sockets\n");
+	expect(fd, "sockets");
+	close(order.fd); // nobody else holds it
+	expect(fd, "");
+	close(fd);
+}
+
+// What the parent says would come before what is not sent yet.
+static void
+replaced_late(struct play *play)
+{
+	int fd = connect_to(play);
+
+	say(fd, "nonsense\nreplace\nstatus\n");
+	assert_true(begins(line_of(fd), "error no such request"));
+	assert_true(begins(line_of(fd), "error the daemon is too busy"));
+	expect(fd, "");
+	close(fd);
+}
+
+static void
 in_order(struct play *play)
 {
 	int fd = connect_to(play);
@@ -420,6 +448,8 @@ static const struct play_row {
 	void (*run)(struct play *play);
 } play_rows[] = {
 	{ "status adds all processes up", reports },
+	{ "a successor is handed to the parent", replaced },
+	{ "a successor that has asked other things is refused", replaced_late },
 	{ "a reload in force is ok", reload_ok },
 	{ "a reload that was refused has failed", reload_failed },
 	{ "a wish that came too late for one reload waits for the next",

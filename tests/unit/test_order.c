@@ -64,6 +64,7 @@ static const struct trip_row trip_rows[] = {
 	{ "the anchor's news arrives", ORDER_ANCHORED, false },
 	{ "the wish for a new segment arrives", ORDER_REMAP, false },
 	{ "the wish for a reload arrives", ORDER_RELOAD, false },
+	{ "a successor arrives", ORDER_REPLACE, true },
 	{ "the outcome of a reload arrives", ORDER_RELOADED, false },
 };
 
@@ -123,7 +124,7 @@ static const struct odd_row odd_rows[] = {
 	{ "half an order is refused", { ORDER_FINISH }, 6, 0 },
 	{ "an order and a half is refused", { ORDER_FINISH }, 16, 0 },
 	{ "no order is refused", { ORDER_NOTHING }, 12, 0 },
-	{ "an unknown order is refused", { ORDER_RELOAD + 1 }, 12, 0 },
+	{ "an unknown order is refused", { ORDER_REPLACE + 1 }, 12, 0 },
 	{ "an unknown order's descriptor is closed", { 99 }, 12, 1 },
 	{ "a descriptor that does not belong is closed", { ORDER_FINISH }, 12,
 	    1 },

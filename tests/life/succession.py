@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) the danemap authors
+"""danemapd replaced by another while clients never stop asking, without
+anybody who passes sockets."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from e2e import daemon, socketmap
+
+from . import stage
+from .activation import never_stop, stop
+from .stage import Daemon, SECURE, domains, expect, wait_until
+
+HOURS = 0
+PORT = 8471
+
+
+class Line(Daemon):
+    """One danemapd after the other on the same sockets."""
+
+    def __init__(self, tree_folder, **settings):
+        super().__init__(tree_folder, **settings)
+        self.settings["listen"] = "unix:%s:0666 inet:127.0.0.1:%d" % (
+            self.socket, PORT)
+        self.inet = ("127.0.0.1", PORT)
+
+    def succeed(self, status=0):
+        """Another one takes the place of the one that runs."""
+        ready = self.log().count(" ready: ")
+        before = self.process
+        self.start()
+        expect(before.wait(30) == status, "the predecessor's exit status",
+               before.returncode)
+        wait_until(lambda: self.log().count(" ready: ") > ready, 20,
+                   self.last_words)
+
+    def command(self, *more):
+        return super().command("--replace", *more)
+
+
+class Supervisor(threading.Thread):
+    """Starts it again when it ends, a second later at the earliest if it has
+    failed, and knows nothing else."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.ending, self.started = server, False, 0
+
+    def run(self):
+        while not self.ending:
+            self.server.start()
+            self.started += 1
+            if self.server.process.wait() != 0:
+                time.sleep(1)
+
+
+def test_replaced(dns):
+    """ten replacements without systemd fail no lookup, on unix and TCP"""
+    with Line(dns.folder) as server:
+        server.fill(domains(1, 20))
+        askers = never_stop(server.socket, server.inet)
+        for _ in range(10 * (1 + int(HOURS * 100))):
+            server.succeed()
+        stop(askers)
+        expect(socketmap.ask(server.inet, "dane", "one.cases.nsec") == SECURE)
+
+
+def test_supervised(dns):
+    """a supervisor that passes nothing restarts it without a gap, by a bridge"""
+    with Line(dns.folder) as server:
+        server.succeed()
+        first = server.process
+        supervisor = Supervisor(server)
+        supervisor.start()  # its first one takes over
+        expect(first.wait(30) == 0)
+        server.wait_listening()
+        server.fill(domains(1, 20))
+        askers = never_stop(server.socket, server.inet)
+        for _ in range(3):
+            bridge(server, supervisor)
+        stop(askers)
+        supervisor.ending = True
+        server.stop()
+        supervisor.join()
+
+
+def bridge(server, supervisor):
+    """Replaces the supervised one by hand: its supervisor starts it again, and
+    it replaces the bridge."""
+    started = supervisor.started
+    with open(server.log_path, "ab") as log:
+        bridging = subprocess.Popen(server.command(), stdout=log, stderr=log,
+                                    cwd=server.folder)
+    expect(bridging.wait(60) == 0, "the bridge's exit status",
+           bridging.returncode)
+    expect(supervisor.started > started, "nobody was restarted")
+
+
+def test_slow_question(dns):
+    """a question in flight is answered by the predecessor"""
+    with Line(dns.folder, query_timeout="4s") as server, \
+            server.client() as client:
+        client.send(stage.request("silent.nsec"))
+        time.sleep(0.3)
+        server.succeed()
+        expect(client.receive().startswith("TEMP "))
+        expect(server.ask("one.cases.nsec") == SECURE)
+
+
+def test_fails(dns):
+    """a successor that cannot start leaves its predecessor as it was"""
+    with Line(dns.folder) as server:
+        before = os.stat(server.socket).st_ino
+        for setting in ("listen=unix:%s unix:/nowhere/at/all/s" %
+                        server.socket, "no_dane_reply=perhaps",
+                        "policy_file=/nowhere/at/all"):
+            failed = subprocess.run(
+                server.command("-o", setting), check=False, timeout=30,
+                stderr=subprocess.PIPE, cwd=server.folder)
+            expect(failed.returncode in (71, 77, 78), failed)
+            expect(os.stat(server.socket).st_ino == before)
+            expect(server.ask("one.cases.nsec") == SECURE)
+        expect(server.process.poll() is None, "the predecessor is gone")
+        server.reload()
+        server.succeed()
+
+
+def test_dies(dns):
+    """a successor that dies before it is ready to go on is forgotten"""
+    with Line(dns.folder) as server:
+        control = str(server.settings["control_socket"])
+        for _ in range(3):
+            with socketmap.Client(control) as wish:
+                wish.send(b"replace\n")
+                expect(wish.socket.recv(4096).startswith(b"sockets 1 2\n"))
+            wait_until(lambda: server.ask("one.cases.nsec") == SECURE, 5, "it")
+        server.succeed()
+
+
+def test_other_sockets(dns):
+    """a successor takes what both want, makes the rest, removes the others"""
+    with Line(dns.folder) as server:
+        other = str(server.folder / "other")
+        server.settings["listen"] = "unix:%s inet:127.0.0.1:%d" % (other, PORT)
+        server.succeed()
+        expect(not os.path.exists(server.socket), "a socket file is left")
+        for address in (other, server.inet):
+            reply = socketmap.ask(address, "dane", "one.cases.nsec")
+            expect(reply == SECURE, address, reply)
+
+
+def test_lost_file(dns):
+    """a socket whose file somebody removed is made anew"""
+    with Line(dns.folder) as server:
+        os.unlink(server.socket)
+        server.succeed()
+        expect(server.ask("one.cases.nsec") == SECURE)
+
+
+def test_stopped_predecessor(dns):
+    """a successor of one that was killed finds stale sockets, and starts"""
+    with Line(dns.folder) as server:
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        server.start()
+        server.wait_listening()
+
+
+def test_without_control_socket(dns):
+    """without a control_socket it says what is missing"""
+    server = Line(dns.folder, control_socket="")
+    server.start()
+    expect(server.process.wait(20) == 78, "exit status")
+    expect("control_socket" in server.log(), server.log())

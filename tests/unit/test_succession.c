@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) the danemap authors
+
+// What a successor makes of predecessors that answer oddly: a child of the test
+// is the predecessor, on a control_socket in a folder of the test's own. How
+// two that are sound follow each other is a matter of tests/life.
+#include "config.h"
+
+#include "parent/succession.h"
+
+#include "base/log.h"
+#include "table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/dmsucc.XXXXXX";
+static char list_text[256], control_path[128], policy_path[128];
+static struct conf conf = { .listen = list_text,
+	.control_socket = control_path };
+static struct identity identity;
+static char error[LISTEN_ERROR_MAX];
+
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	unlink(path);
+	assert_int_equal(
+	    0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	assert_int_equal(0, listen(fd, 8));
+	return fd;
+}
+
+static unsigned
+count_fds(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+struct answer {
+	const char *sentence;
+	const char *text;  // %s: where the socket file really is
+	unsigned n_fds;    // that go with it
+	bool in_two_parts; // the text
+	int wanted;        // of succession_take()
+	const char *words; // in its error
+};
+
+static const struct answer answers[] = {
+	{ "the sockets that are offered are taken", "sockets 1 1\n%s\n", 1,
+	    false, 0, NULL },
+	{ "an offer that comes in two parts is one offer", "sockets 1 1\n%s\n",
+	    1, true, 0, NULL },
+	{ "an offer of no socket makes the own ones", "sockets 1 0\n", 0, false,
+	    -EADDRINUSE, "another process answers" },
+	{ "a refusal is told with its reason",
+	    "error it is starting or reloading: try again\n", 0, false, -EBUSY,
+	    "keeps its sockets: it is starting or reloading: try again" },
+	{ "an older danemapd that cannot hand over is said to keep its sockets",
+	    "error no such request: there are status, reload\n", 0, false,
+	    -EBUSY, "no such request" },
+	{ "another language is a refusal", "sockets 2 1\n", 1, false, -EBUSY,
+	    "keeps its sockets: sockets 2 1" },
+	{ "fewer descriptors than names are refused",
+	    "sockets 1 2\n%s\n0:0:0 inet:127.0.0.1:1\n", 1, false, -EPROTO,
+	    "did not hand its sockets over" },
+	{ "more descriptors than names are refused", "sockets 1 1\n%s\n", 2,
+	    false, -EPROTO, "did not hand its sockets over" },
+	{ "silence and an end are an error", "", 0, false, -ECONNRESET,
+	    "did not hand its sockets over" },
+	{ "half an offer and an end are an error", "sockets 1 1\n0:0:1 unix", 1,
+	    false, -ECONNRESET, "did not hand its sockets over" },
+	{ "a socket whose file is another by now is not taken",
+	    "sockets 1 1\n0:0:99 unix:/nowhere\n", 1, false, -EADDRINUSE,
+	    "another process answers" },
+	{ "a line that names no socket is not taken", "sockets 1 1\nnonsense\n",
+	    1, false, -EADDRINUSE, "another process answers" },
+};
+
+// The names as a predecessor writes them.
+static size_t
+write_answer(const struct answer *answer, char text[1024])
+{
+	struct stat st;
+	char name[256];
+
+	assert_int_equal(0, lstat(policy_path, &st));
+	snprintf(name, sizeof(name), "%u:%u:%ju unix:%s", major(st.st_dev),
+	    minor(st.st_dev), (uintmax_t)st.st_ino, policy_path);
+	const char *gap = strstr(answer->text, "%s");
+	if (gap == NULL)
+		return (size_t)snprintf(text, 1024, "%s", answer->text);
+	return (size_t)snprintf(text, 1024, "%.*s%s%s",
+	    (int)(gap - answer->text), answer->text, name, gap + 2);
+}
+
+static void
+send_with_fds(int client, const char *text, size_t len, int fd, unsigned n)
+{
+	char octets[CMSG_SPACE(2 * sizeof(int))] = { 0 };
+	int fds[2] = { fd, fd };
+	struct iovec part = { (char *)(uintptr_t)text, len };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (n > 0) {
+		message.msg_control = octets;
+		message.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, n * sizeof(int));
+	}
+	if (len > 0)
+		sendmsg(client, &message, MSG_NOSIGNAL);
+}
+
+// Answers one successor, hears its "go" if there is one, and is gone.
+static void
+be_predecessor(const struct answer *answer, int control, int policy)
+{
+	char text[1024], octets[64];
+	size_t len = write_answer(answer, text), first = len;
+
+	int client = accept(control, NULL, NULL);
+	if (recv(client, octets, sizeof(octets), 0) <= 0)
+		_exit(1);
+	if (answer->in_two_parts)
+		first = 5;
+	send_with_fds(client, text, first, policy, answer->n_fds);
+	send(client, text + first, len - first, MSG_NOSIGNAL);
+	if (answer->wanted == 0 && recv(client, octets, 3, MSG_WAITALL) != 3)
+		_exit(1);
+	_exit(0);
+}
+
+static void
+test_answer(void **state)
+{
+	const struct answer *answer = *state;
+	struct listeners got = { .n = 77 };
+	int status = -1, policy = listen_at(policy_path);
+	int control = listen_at(control_path);
+
+	pid_t pid = fork();
+	if (pid == 0)
+		be_predecessor(answer, control, policy);
+	close(control);
+	unsigned before = count_fds();
+	int r = succession_take(&conf, &identity, &got, error);
+	assert_int_equal(answer->wanted, r);
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_int_equal(0, status);
+	if (r != 0) {
+		assert_non_null(strstr(error, answer->words));
+		assert_int_equal(77, got.n);
+		assert_int_equal(0, access(policy_path, F_OK));
+	} else {
+		assert_int_equal(1, got.n);
+		listen_close(&got, NULL);
+		assert_int_equal(-1, access(policy_path, F_OK));
+	}
+	assert_int_equal(before, count_fds());
+	close(policy);
+}
+
+static void
+test_nobody(void **state)
+{
+	struct listeners got;
+
+	(void)state;
+	unlink(policy_path);
+	unlink(control_path);
+	assert_int_equal(0, succession_take(&conf, &identity, &got, error));
+	assert_int_equal(1, got.n);
+	listen_close(&got, NULL);
+}
+
+static void
+test_no_control_socket(void **state)
+{
+	struct conf without = conf;
+	struct listeners got;
+
+	(void)state;
+	without.control_socket = "";
+	assert_int_equal(
+	    -EINVAL, succession_take(&without, &identity, &got, error));
+	assert_non_null(strstr(error, "control_socket"));
+}
+
+static void
+test_systemd(void **state)
+{
+	struct listeners theirs = { .n = 1, .of = { { .name = "systemd:0" } } };
+	char said[128] = "";
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	assert_false(succession_offer(pair[0], &theirs, NULL));
+	assert_true(recv(pair[1], said, sizeof(said) - 1, 0) > 0);
+	assert_string_equal(
+	    "error its sockets are its supervisor's: restart it there\n", said);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void
+test_wanted(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	assert_int_equal(3, send(pair[1], "go\n", 3, 0));
+	assert_true(succession_is_wanted(pair[0]));
+	assert_false(succession_is_wanted(pair[0]));
+	close(pair[1]);
+	assert_false(succession_is_wanted(pair[0]));
+	close(pair[0]);
+}
+
+int
+main(void)
+{
+	assert_non_null(mkdtemp(folder));
+	snprintf(control_path, sizeof(control_path), "%s/control", folder);
+	snprintf(policy_path, sizeof(policy_path), "%s/policy", folder);
+	snprintf(list_text, sizeof(list_text), "unix:%s", policy_path);
+	identity = (struct identity){ .uid = geteuid(), .gid = getegid() };
+	dlog_open(CONF_LOG_STDERR, LOG_ERR, "test");
+	TABLE_ADD(answers, test_answer);
+	table_add("where none runs it starts as ever", test_nobody, NULL);
+	table_add(
+	    "without control_socket it says so", test_no_control_socket, NULL);
+	table_add(
+	    "sockets of a supervisor are not given away", test_systemd, NULL);
+	table_add("a successor that hangs up is not wanted", test_wanted, NULL);
+	int failed = table_run("succession");
+	unlink(control_path);
+	unlink(policy_path);
+	rmdir(folder);
+	return failed;
+}
