@@ -155,9 +155,9 @@ old_answer_is_none(void)
 
 	stage_request(client, "a.example");
 	uint32_t id = stage_take_name(worker, "a.example");
-	struct entry entry = stage_entry(false, 10);
-	entry.made_ms -= 100000;
-	entry.ends_ms -= 100000;
+	struct entry entry = stage_entry(false, 0);
+	entry.made_ms = 0; // at the boot
+	entry.ends_ms = 10;
 	size_t len = entry_encode(&entry, bytes, sizeof(bytes));
 	stage_say(worker,
 	    &(struct ask){
@@ -227,7 +227,7 @@ hinted_once(void)
 {
 	static struct stage_question question;
 	struct stage_worker *worker = start_linked();
-	struct entry entry = stage_entry(true, 60000);
+	struct entry entry = stage_entry(true, 0);
 	int client = stage_connect(&stage);
 
 	// Made at the boot, however long that is ago.
