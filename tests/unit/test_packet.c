@@ -50,7 +50,7 @@ put_name(struct wire *wire, const char *name)
 	uint8_t octets[NS_MAXCDNAME];
 	const uint8_t *end = octets;
 
-	assert(ns_name_pton(name, octets, sizeof(octets)) >= 0);
+	assert_true(ns_name_pton(name, octets, sizeof(octets)) >= 0);
 	while (*end != 0)
 		end += *end + 1;
 	put(wire, octets, (size_t)(end + 1 - octets));
@@ -62,7 +62,7 @@ put_hex(struct wire *wire, const char *hex)
 	unsigned octet;
 
 	for (; *hex != '\0'; hex += 2) {
-		assert(sscanf(hex, "%2x", &octet) == 1);
+		assert_int_equal(sscanf(hex, "%2x", &octet), 1);
 		put(wire, &(uint8_t){ (uint8_t)octet }, 1);
 	}
 }
@@ -96,11 +96,11 @@ put_rdata(struct wire *wire, unsigned type, const char *text)
 	if (strncmp(text, "# ", 2) == 0) {
 		put_hex(wire, text + 2);
 	} else if (type == ns_t_a || type == ns_t_aaaa) {
-		assert(inet_pton(type == ns_t_a ? AF_INET : AF_INET6, text,
-			   address) == 1);
+		int family = type == ns_t_a ? AF_INET : AF_INET6;
+		assert_int_equal(inet_pton(family, text, address), 1);
 		put(wire, address, type == ns_t_a ? 4 : 16);
 	} else if (type == ns_t_mx) {
-		assert(sscanf(text, "%u %255s", &number, name) == 2);
+		assert_int_equal(sscanf(text, "%u %255s", &number, name), 2);
 		put16(wire, number);
 		put_name(wire, name);
 	} else if (type == ns_t_soa) {
@@ -127,8 +127,9 @@ put_records(struct wire *wire, const char *text)
 	for (; text != NULL && *text != '\0'; n++, text += used) {
 		int end = 0;
 
-		assert(sscanf(text, "%255s %u %15s %511[^\n]%n", owner, &ttl_s,
-			   type, rdata, &end) == 4);
+		int n_read = sscanf(text, "%255s %u %15s %511[^\n]%n", owner,
+		    &ttl_s, type, rdata, &end);
+		assert_int_equal(n_read, 4);
 		used = (unsigned)end + (text[end] == '\n');
 		put_name(wire, owner);
 		put16(wire, type_number(type + (*type == '!')));
