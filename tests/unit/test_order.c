@@ -171,6 +171,95 @@ check_odd(void **state)
 	close_pair();
 }
 
+// A receiver that wants to know who sends, by some slip, has no room for that.
+static void
+check_credentials(void **state)
+{
+	const uint32_t words[] = { ORDER_HEIR, 0, 0 };
+	struct order got = { .fd = 1234 };
+	int on = 1;
+
+	(void)state;
+	open_pair();
+	assert_int_equal(
+	    setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	unsigned before = count_descriptors();
+	send_raw(words, sizeof(words), 1);
+	assert_int_equal(order_receive(pair[1], &got), -EINVAL);
+	assert_int_equal(got.fd, 1234);
+	assert_int_equal(count_descriptors(), before);
+	close_pair();
+}
+
+static struct {
+	unsigned n_orders, n_odd;
+	uint32_t last_index;
+} obeyed;
+
+static void
+obey(void *arg, const struct order *order)
+{
+	assert_ptr_equal(arg, &obeyed);
+	assert_int_equal(order->fd, -1);
+	obeyed.n_odd += order->kind == ORDER_NOTHING;
+	obeyed.n_orders += order->kind == ORDER_READY;
+	obeyed.last_index = order->index;
+}
+
+static void
+send_ready(uint32_t index)
+{
+	struct order order = { ORDER_READY, index, 0, -1 };
+
+	assert_int_equal(order_send(pair[0], &order), 0);
+}
+
+static void
+check_take(void **state)
+{
+	const uint32_t words[] = { 99, 0, 0 };
+
+	(void)state;
+	memset(&obeyed, 0, sizeof(obeyed));
+	open_pair();
+	send_ready(1);
+	send_raw(words, sizeof(words), 0);
+	send_ready(2);
+	assert_true(order_take(pair[1], obey, &obeyed));
+	assert_int_equal(obeyed.n_orders, 2);
+	assert_int_equal(obeyed.n_odd, 1);
+	assert_int_equal(obeyed.last_index, 2);
+	close_pair();
+}
+
+static void
+check_take_a_round(void **state)
+{
+	(void)state;
+	memset(&obeyed, 0, sizeof(obeyed));
+	open_pair();
+	for (uint32_t i = 1; i <= ORDER_ROUND_MAX + 1; i++)
+		send_ready(i);
+	assert_true(order_take(pair[1], obey, &obeyed));
+	assert_int_equal(obeyed.last_index, ORDER_ROUND_MAX);
+	assert_true(order_take(pair[1], obey, &obeyed));
+	assert_int_equal(obeyed.last_index, ORDER_ROUND_MAX + 1);
+	close_pair();
+}
+
+static void
+check_take_to_the_end(void **state)
+{
+	(void)state;
+	memset(&obeyed, 0, sizeof(obeyed));
+	open_pair();
+	send_ready(1);
+	close(pair[0]);
+	assert_false(order_take(pair[1], obey, &obeyed));
+	assert_int_equal(obeyed.n_orders, 1);
+	close(pair[1]);
+}
+
 static void
 check_end(void **state)
 {
@@ -298,6 +387,15 @@ main(void)
 	table_add("a descriptor is sent where one belongs and nowhere else",
 	    check_unfit, NULL);
 	TABLE_ADD(odd_rows, check_odd);
+	table_add("credentials in place of a descriptor are refused, and it is "
+		  "closed",
+	    check_credentials, NULL);
+	table_add("all orders are taken, one that is unknown as none",
+	    check_take, NULL);
+	table_add("no more than a round of orders is taken at once",
+	    check_take_a_round, NULL);
+	table_add("the last orders of an end that is gone are taken",
+	    check_take_to_the_end, NULL);
 	table_add(
 	    "the other end's close is told from silence", check_end, NULL);
 	table_add("the other end's death with orders unread is its end",
