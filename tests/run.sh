@@ -29,22 +29,9 @@ COPY=$WORK/source
 BUILD=$WORK/build
 RESULTS=$WORK/results
 
-# Files that git knows or would take; all of them where there is no git.
-copy_source() {
-	mkdir "$COPY"
-	cd "$SOURCE"
-	if git -c safe.directory='*' ls-files -z -co --exclude-standard \
-		>"$WORK/files" 2>/dev/null; then
-		tar -cf - --ignore-failed-read --null -T "$WORK/files"
-	else
-		tar -cf - --exclude=.git .
-	fi | tar -xf - -C "$COPY"
-	cd "$WORK"
-}
-
 # Joined by &&: `set -e` sleeps in a function whose status is looked at.
 build() {
-	copy_source &&
+	"$SOURCE/tests/copy-source.sh" "$COPY" &&
 		mkdir "$BUILD" &&
 		(cd "$COPY" && autoreconf -fi) &&
 		(cd "$BUILD" && "$COPY/configure" --enable-werror \
