@@ -104,11 +104,12 @@ receive_packet(int channel, struct iovec *parts, size_t n_parts, int *ret_fd,
 
 	ssize_t n = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	// Reset: the other end went without having read all that we sent.
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
-		return 0;
 	if (n < 0)
-		return -errno;
+		return errno == ECONNRESET ? 0 : -errno;
 	int fd = take_descriptor(&message, &odd);
+	// An empty packet that carries one is not the end of file.
+	if (n == 0 && fd < 0 && !odd)
+		return 0;
 	if (odd) {
 		if (fd >= 0)
 			close(fd);

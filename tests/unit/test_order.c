@@ -133,6 +133,7 @@ static const struct odd_row odd_rows[] = {
 	{ "eight descriptors are closed", { ORDER_HEIR }, 12, 8 },
 	{ "a short packet's descriptor is closed", { ORDER_HEIR }, 6, 1 },
 	{ "a long packet's descriptor is closed", { ORDER_HEIR }, 16, 1 },
+	{ "an empty packet's descriptor is closed", { 0 }, 0, 1 },
 };
 
 static void
@@ -359,6 +360,7 @@ static const struct odd_row odd_bequest_rows[] = {
 	{ "a bequest that lies about its length is refused", { 5, 0 }, 8, 1 },
 	{ "a bequest without a length is refused", { 0 }, 2, 1 },
 	{ "a bequest of two connections is refused", { 0 }, 4, 2 },
+	{ "a connection in an empty packet is closed", { 0 }, 0, 1 },
 };
 
 static void
