@@ -31,4 +31,5 @@ include tests/unit/resolver.mk
 include tests/unit/parent.mk
 include tests/unit/tool.mk
 include tests/unit/layers.mk
+include tests/fuzz/replay.mk
 endif
