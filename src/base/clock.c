@@ -31,11 +31,29 @@ clock_boot_ms(void)
 	return (uint64_t)read_ms(CLOCK_BOOTTIME);
 }
 
+static int64_t
+read_offset_ms(void)
+{
+	return read_ms(CLOCK_REALTIME) - read_ms(CLOCK_BOOTTIME);
+}
+
+static bool
+is_step(int64_t from_ms, int64_t to_ms)
+{
+	return from_ms != 0 && llabs(to_ms - from_ms) > STEP_MS;
+}
+
 bool
 clock_was_set(int64_t *offset_ms)
 {
 	int64_t before = *offset_ms;
 
-	*offset_ms = read_ms(CLOCK_REALTIME) - read_ms(CLOCK_BOOTTIME);
-	return before != 0 && llabs(*offset_ms - before) > STEP_MS;
+	*offset_ms = read_offset_ms();
+	return is_step(before, *offset_ms);
+}
+
+bool
+clock_is_off(int64_t offset_ms)
+{
+	return is_step(offset_ms, read_offset_ms());
 }

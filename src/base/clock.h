@@ -13,3 +13,6 @@ uint64_t clock_boot_ms(void);
 // True if the wall clock was set by more than 5 s against CLOCK_BOOTTIME since
 // the last call with the same offset; 0 at first.
 bool clock_was_set(int64_t *offset_ms);
+
+// The same without a new look: true until clock_was_set takes the new offset.
+bool clock_is_off(int64_t offset_ms);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "resolver/kept.h"
 #include "resolver/outcome.h"
@@ -149,14 +150,17 @@ left_of(const struct flight *flight, uint32_t ttl_s)
 	return ttl_s > age ? ttl_s - age : 0;
 }
 
-// Whether what it found may be kept for a moment only: lookups are open, or its
-// context is being replaced because somebody set the clock that its TTLs were
-// counted by.
+// Whether what it found may be kept for a moment only: lookups are open, or
+// somebody set the clock that its TTLs were counted by, whether its context is
+// being replaced for that already or nobody has noticed yet. Set back by a day,
+// what libunbound had in its cache seems to live for a day longer.
 static bool
 is_provisional(const struct flight *flight)
 {
-	return !walk_is_done(flight->walk) ||
-	       flight->dns != flight->flights->dns;
+	const struct flights *flights = flight->flights;
+
+	return !walk_is_done(flight->walk) || flight->dns != flights->dns ||
+	       clock_is_off(*flights->with.clock_offset_ms);
 }
 
 // The verdict as known now, for the cache and for those due by until_ms.

@@ -48,6 +48,8 @@ struct flights_settings {
 	struct loop *loop;
 	struct status_page *page;
 	unsigned line_max; // domains waiting for a place
+	// By which the DNS that is asked counts TTLs (clock_was_set); borrowed.
+	const int64_t *clock_offset_ms;
 };
 
 struct question {

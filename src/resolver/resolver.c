@@ -252,7 +252,7 @@ open_parts(struct resolver *resolver)
 	const struct resolver_settings *with = resolver->with;
 	const struct conf *conf = with->conf;
 	struct flights_settings flights = { conf, with->cache, resolver->loop,
-		with->page, RESOLVER_LINE_MAX };
+		with->page, RESOLVER_LINE_MAX, &resolver->clock_offset_ms };
 	struct anchor_hooks hooks = { on_held, on_failed, on_closing,
 		resolver };
 	int r = flights_new(&flights, &resolver->flights);

@@ -104,7 +104,7 @@ stage_open(struct stage *stage, unsigned places, unsigned line_max)
 	    dns_open(loop_base(stage->loop), NULL, &stage->dns, error), 0);
 
 	struct flights_settings flights = { &stage->conf, stage->cache,
-		stage->loop, stage->page, line_max };
+		stage->loop, stage->page, line_max, &stage->clock_offset_ms };
 
 	assert_int_equal(flights_new(&flights, &stage->flights), 0);
 

@@ -35,6 +35,7 @@ struct stage {
 	struct dns *dns;
 	struct flights *flights;
 	struct refresh *refresh;
+	int64_t clock_offset_ms; // 0: the wall clock is as it always was
 	struct asker asker;
 	unsigned n_answers;
 	uint32_t order[STAGE_ANSWERS_MAX]; // ask ids as they were answered

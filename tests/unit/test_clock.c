@@ -43,7 +43,9 @@ run_row(void **state)
 	assert_false(clock_was_set(&offset_ms)); // the first call learns
 	assert_true(offset_ms != 0);
 	offset_ms += row->moved_ms;
+	assert_int_equal(clock_is_off(offset_ms), row->was_set);
 	assert_int_equal(clock_was_set(&offset_ms), row->was_set);
+	assert_false(clock_is_off(offset_ms));
 	assert_false(clock_was_set(&offset_ms)); // a step is reported once
 }
 

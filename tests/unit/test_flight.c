@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "policy/decide.h"
 #include "stage.h"
 
@@ -305,6 +306,21 @@ trusts_no_ttl_of_a_clock_that_was_set(struct stage *stage)
 	assert_int_not_equal(fake_dns.n_open, 0);
 	flights_go(stage->flights, NULL);
 	SPEAK(dane_only);
+	stage_answers(stage, 1);
+	assert_int_equal(verdict(&stage->last.entry), DECIDE_DANE_ONLY);
+	assert_true(stage_kept(stage, "example.org", &kept));
+	assert_int_equal(kept.ends_ms - kept.made_ms, 5000);
+}
+
+static void
+trusts_no_ttl_before_it_is_noticed(struct stage *stage)
+{
+	struct entry kept;
+
+	SPEAK(dane_only);
+	clock_was_set(&stage->clock_offset_ms);
+	stage->clock_offset_ms += INT64_C(86400000); // set back by a day
+	stage_ask(stage, "example.org", 1, LONG_MS);
 	stage_answers(stage, 1);
 	assert_int_equal(verdict(&stage->last.entry), DECIDE_DANE_ONLY);
 	assert_true(stage_kept(stage, "example.org", &kept));
@@ -608,6 +624,8 @@ static const struct row rows[] = {
 	    counts_ttls_from_their_answers },
 	{ "a lookup that outlives its context is kept for cache_error_ttl",
 	    trusts_no_ttl_of_a_clock_that_was_set },
+	{ "a lookup after the clock was set is kept for cache_error_ttl",
+	    trusts_no_ttl_before_it_is_noticed },
 	{ "each who waits is served at a deadline of his own",
 	    serves_each_at_its_own_deadline },
 	{ "a flight past its verdict is joined, not repeated",
