@@ -22,7 +22,8 @@ from . import stage
 HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
 # The longest first: they wait more than they work.
-CHAPTERS = ["processes", "outage", "cachefile", "ageing", "reloads", "clients",
+CHAPTERS = ["processes", "outage", "wallclock",
+            "cachefile", "ageing", "reloads", "clients",
             "idle", "command", "confinement", "activation",
             "succession"]
 AT_ONCE = 6

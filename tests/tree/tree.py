@@ -174,6 +174,8 @@ class Maker:
             begin, end = now - 30 * DAY, now - 2 * DAY
         if "future" in zone.words:
             begin, end = now + 2 * DAY, now + 30 * DAY
+        if "brief" in zone.words:
+            begin, end = now - DAY / 24, now + DAY / 2
         words = ["-i", begin.strftime("%Y%m%d%H%M%S"),
                  "-e", end.strftime("%Y%m%d%H%M%S")]
         if zone.words & {"nsec3", "optout"}:

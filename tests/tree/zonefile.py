@@ -17,7 +17,7 @@ import re
 
 REPEAT = re.compile(r"\{(\d+)\.\.(\d+)\}")
 WORDS = {"alg8", "nsec", "nsec3", "optout", "unsigned", "no-ds", "wrong-ds",
-         "expired", "future"}
+         "expired", "future", "brief"}
 
 
 @dataclasses.dataclass(frozen=True)
