@@ -31,5 +31,4 @@ include tests/unit/resolver.mk
 include tests/unit/parent.mk
 include tests/unit/tool.mk
 include tests/unit/layers.mk
-include tests/fuzz/replay.mk
 endif

@@ -119,6 +119,7 @@ order_is_right(const struct packet *packet, uint32_t numbers[3])
 	case ORDER_WORKER:
 	case ORDER_HEIR:
 	case ORDER_BEQUEST:
+	case ORDER_REPLACE:
 		return packet->n_fds == 1;
 	case ORDER_OWN:
 	case ORDER_FINISH:

@@ -8,13 +8,19 @@
 fuzzers = \
 	tests/fuzz/fuzz_ask \
 	tests/fuzz/fuzz_cache \
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_decide \
+	tests/fuzz/fuzz_idn \
 	tests/fuzz/fuzz_netstring \
 	tests/fuzz/fuzz_nexthop \
+	tests/fuzz/fuzz_order \
 	tests/fuzz/fuzz_packet \
 	tests/fuzz/fuzz_rules \
+	tests/fuzz/fuzz_tlsa \
 	tests/fuzz/fuzz_walk
 
-EXTRA_DIST += tests/fuzz/README tests/fuzz/make_seeds.py tests/fuzz/seeds
+EXTRA_DIST += tests/fuzz/README tests/fuzz/input.h tests/fuzz/make_seeds.py \
+	tests/fuzz/seeds
 
 # What programs are linked with that name nothing of their own: all the house.
 # A fuzzer takes of it what it calls.
@@ -26,6 +32,9 @@ else
 LDADD = tests/fuzz/libreplay.a $(danemapd_LDADD)
 check_PROGRAMS += $(fuzzers)
 endif
+
+# OpenSSL's own DANE code.
+tests_fuzz_fuzz_tlsa_LDADD = $(LDADD) -lssl
 
 check_LIBRARIES = tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c

@@ -24,6 +24,12 @@ ADDRESS, KILLS, SHA256, SHA512 = 1, 2, 4, 8
 STRICT, DROP, PATCHES, OVER_SOUND, MARK = 1, 2, 4, 8, 16
 PAGE = 16384
 
+# src/wire/order.h: those that carry a descriptor, and the last
+CARRIERS, LAST_ORDER = (1, 2, 4, 5, 12), 12
+
+# fuzz_decide.c
+FINGERPRINT, IN_SHA512, KNOWN, DEFERRED, STALE_USE = 32, 16, 8, 4, 2
+
 
 def ask(kind, data, number=7, deadline_ms=0):
     return struct.pack('<B3xIQ', kind, number, deadline_ms) + data
@@ -144,10 +150,99 @@ def caches():
     }
 
 
+def order(kind, n_fds, index=3, count=1):
+    return bytes([2 * n_fds]) + struct.pack('<HIII', 12, kind, index, count)
+
+
+def bequest(octets, length=None, n_fds=1):
+    length = len(octets) if length is None else length
+    return (bytes([1 + 2 * n_fds])
+            + struct.pack('<HI', len(octets) + 4, length) + octets)
+
+
+def orders():
+    kinds = range(LAST_ORDER + 2)
+    return {
+        'each': b''.join(order(k, int(k in CARRIERS)) for k in kinds),
+        'wrong-descriptors': b''.join(order(k, int(k not in CARRIERS))
+                                      for k in kinds),
+        'many-descriptors': b''.join(order(1, n) for n in (2, 3, 4)),
+        'short': b'\x02\x04\x00\x01\x00\x00\x00',
+        'long': b'\x02\x0d\x00' + struct.pack('<III', 1, 2, 3) + b'x',
+        'empty': b'\x00\x00\x00' + b'\x01\x00\x00',
+        'empty-with-descriptor': b'\x02\x00\x00',
+        'empty-bequest-with-descriptor': b'\x03\x00\x00',
+        'bequest': bequest(b'14:dane a.exam'),
+        'bequest-empty': bequest(b''),
+        'bequest-of-a-wrong-length': bequest(b'abc', 4) + bequest(b'abc', 2)
+        + bequest(b'', 0xffffffff),
+        'bequest-of-wrong-descriptors': bequest(b'abc', n_fds=0)
+        + bequest(b'abc', n_fds=2),
+        'bequest-long': bequest(b'x' * 10016) + bequest(b'y' * 10017),
+    }
+
+
+def trait(state, flags):
+    return next(octet for octet in range(16 * flags, 16 * flags + 16)
+                if octet % 5 == state)
+
+
+def scene(hosts=(), settings=0, rule=7, nexthop=64 + DOMAIN, how=0, mx=SECURE,
+          matches=(0, 0), reason=b''):
+    return (bytes([settings, rule, nexthop, how, mx])
+            + struct.pack('<HHB', *matches, len(hosts))
+            + b''.join(bytes([step, trait(state, flags)])
+                       for step, state, flags in hosts) + reason)
+
+
+def scenes():
+    dane, none = (0, DANE, ADDRESS | SHA256), (1, NODANE, ADDRESS)
+    error, unusable = (1, ERROR, ADDRESS), (1, UNUSABLE, ADDRESS)
+    kills = (1, UNUSABLE, ADDRESS | KILLS)
+    hosts = {
+        'dane': [dane], 'none': [none], 'error': [error],
+        'unusable': [unusable], 'absent': [(0, ABSENT, 0)],
+        'dane-and-none': [dane, none], 'dane-and-error': [dane, error],
+        'none-and-error': [none, error], 'kills': [kills],
+        'dane-and-kills': [dane, kills], 'dane-and-unusable': [dane, unusable],
+    }
+    rules = ('fixed', 'dane', 'dane-only', 'may', 'dns', 'fixed-2',
+             'at-least-encrypt', 'at-least-dane', 'at-least-dane-only')
+    octets = (0x00, 0x01, 0x02, 0x03, 0x04, 0x40, 0x13, 0x23, 0x33)
+    ret = {}
+    for name, all_hosts in hosts.items():
+        ret[name] = scene(all_hosts, matches=(2, 0), reason=b'a A: bogus')
+        ret['fingerprint-' + name] = scene(all_hosts, FINGERPRINT,
+                                           matches=(2, 0))
+        ret['insecure-' + name] = scene(all_hosts, mx=INSECURE)
+    for name, rule in zip(rules, octets):
+        ret['rule-' + name] = scene([none], rule=rule, how=KNOWN)
+        ret['rule-kills-' + name] = scene([dane, kills], rule=rule, how=KNOWN)
+        ret['rule-fingerprint-' + name] = scene([dane], FINGERPRINT, rule,
+                                                matches=(1, 0))
+        ret['rule-address-' + name] = scene(nexthop=2, rule=rule)
+    ret.update({
+        'failed': scene(mx=FAILED, reason=b'example.org MX: SERVFAIL'),
+        'nobody': scene(mx=NOBODY),
+        'longest': scene([dane], FINGERPRINT, matches=(1041, 0)),
+        'too-long': scene([dane], FINGERPRINT, matches=(1042, 0)),
+        'too-long-sha512': scene([(0, DANE, SHA512)], FINGERPRINT | IN_SHA512,
+                                 matches=(0, 521)),
+        'stale-fingerprint': scene([dane], FINGERPRINT, how=STALE_USE,
+                                   matches=(1, 0)),
+        'deferral': scene(how=3 | DEFERRED, reason=b'x A: timed out'),
+        'parent': scene(nexthop=3, rule=2, settings=FINGERPRINT),
+        'past-64': scene([dane] * 64, mx=SECURE | MORE_HOSTS, matches=(3, 0)),
+        'partial': scene([dane], FINGERPRINT, mx=SECURE | PARTIAL),
+    })
+    return ret
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     top = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, 'seeds')
-    for folder, seeds in ('ask', asks()), ('cache', caches()):
+    for folder, seeds in (('ask', asks()), ('cache', caches()),
+                          ('order', orders()), ('decide', scenes())):
         os.makedirs(os.path.join(top, folder), exist_ok=True)
         for name, octets in seeds.items():
             with open(os.path.join(top, folder, name), 'wb') as seed:
