@@ -58,13 +58,16 @@ cp "$REPORTS/front" "\$1/danemapd"
 EOF
 {
 	echo '#!/bin/sh'
+	# -t warns of it, and starts nothing.
+	echo 'sandbox="-o sandbox=no"'
+	echo 'case " $* " in *" -t "*) sandbox= ;; esac'
 	echo 'export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"'
 	printf 'exec '
 	[ $KIND = address ] ||
 		printf '%s ' valgrind --track-fds=yes --leak-check=full \
 			--errors-for-leak-kinds=definite,indirect \
 			"--log-file=$REPORTS/report.%p"
-	echo '"$(dirname "$0")/danemapd-checked" -o sandbox=no "$@"'
+	echo '"$(dirname "$0")/danemapd-checked" $sandbox "$@"'
 } >"$REPORTS/front"
 chmod 755 "$REPORTS/wrap" "$REPORTS/front"
 
