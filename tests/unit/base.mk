@@ -14,6 +14,7 @@ tests_unit_test_conf_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/table.h
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_test_log_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_sink_SOURCES = tests/unit/test_sink.c tests/unit/table.h
