@@ -19,6 +19,7 @@ tests_unit_test_log_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_sink_SOURCES = tests/unit/test_sink.c tests/unit/table.h
 tests_unit_test_sink_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sink_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send,--wrap=poll
 tests_unit_test_sink_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_idn_SOURCES = tests/unit/test_idn.c tests/unit/table.h
