@@ -379,6 +379,18 @@ static const struct {
 	    "cache_max_ttl = 1h\n", { "cache_min_ttl=2h" },
 	    "-o cache_min_ttl=2h: cache_min_ttl (2h) is longer than "
 	    "cache_max_ttl (1h)" },
+	{ "of a file and an override that do not fit the override is named",
+	    "cache_min_ttl = 2h\n", { "cache_max_ttl=1h" },
+	    "-o cache_max_ttl=1h: cache_min_ttl (2h) is longer than "
+	    "cache_max_ttl (1h)" },
+	{ "of two overrides that do not fit the last is named", "",
+	    { "cache_max_ttl=1h", "cache_min_ttl=2h" },
+	    "-o cache_min_ttl=2h: cache_min_ttl (2h) is longer than "
+	    "cache_max_ttl (1h)" },
+	{ "so it is the other way round", "",
+	    { "cache_min_ttl=2h", "cache_max_ttl=1h" },
+	    "-o cache_max_ttl=1h: cache_min_ttl (2h) is longer than "
+	    "cache_max_ttl (1h)" },
 	{ "an error TTL above the greatest is refused",
 	    "cache_max_ttl = 1m\ncache_error_ttl = 1h\n", { 0 },
 	    "F:2: cache_error_ttl (1h) is longer than cache_max_ttl (1m)" },
