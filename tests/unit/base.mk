@@ -38,8 +38,11 @@ tests_unit_test_services_SOURCES = tests/unit/test_services.c \
 tests_unit_test_services_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_services_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
-tests_unit_test_loop_SOURCES = tests/unit/test_loop.c tests/unit/table.h
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c tests/unit/table.h \
+	tests/unit/scarce.h
 tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS) $(EVENT_CFLAGS)
+tests_unit_test_loop_LDFLAGS = $(SCARCE_WRAP) \
+	-Wl,--wrap=event_config_set_flag
 tests_unit_test_loop_LDADD = src/base/libbase.a $(EVENT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/table.h
