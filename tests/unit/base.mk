@@ -9,14 +9,15 @@ check_PROGRAMS += tests/unit/test_conf tests/unit/test_log \
 # Of programs that include scarce.h.
 SCARCE_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=strdup,--wrap=free
+# And of those that include bad_read.h.
+BAD_READ_WRAP = -Wl,--wrap=read,--wrap=__read_chk
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/table.h \
-	tests/unit/scarce.h
+	tests/unit/scarce.h tests/unit/bad_read.h
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS) \
 	-DEXAMPLE_FILE='"$(abs_top_srcdir)/src/base/danemapd.conf"' \
 	-DMANUAL_FILE='"$(abs_top_srcdir)/man/danemapd.conf.5"'
-tests_unit_test_conf_LDFLAGS = $(SCARCE_WRAP) \
-	-Wl,--wrap=read,--wrap=__read_chk
+tests_unit_test_conf_LDFLAGS = $(SCARCE_WRAP) $(BAD_READ_WRAP)
 tests_unit_test_conf_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/table.h

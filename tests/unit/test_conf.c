@@ -6,6 +6,7 @@
 // is expected. Memory and reading are refused where a test says so.
 #include "config.h"
 
+#include "bad_read.h"
 #include "scarce.h"
 #include "table.h"
 
@@ -24,29 +25,6 @@
 #define FILE_TOO_LARGE ((1u << 20) + 1)
 
 static char path[64];
-static int read_error; // of the next read
-
-ssize_t __real_read(int fd, void *data, size_t len);
-ssize_t __wrap_read(int fd, void *data, size_t len);
-ssize_t __wrap___read_chk(int fd, void *data, size_t len, size_t size);
-
-ssize_t
-__wrap_read(int fd, void *data, size_t len)
-{
-	if (read_error == 0)
-		return __real_read(fd, data, len);
-	errno = read_error;
-	read_error = 0;
-	return -1;
-}
-
-// As _FORTIFY_SOURCE may name it.
-ssize_t
-__wrap___read_chk(int fd, void *data, size_t len, size_t size)
-{
-	assert_true(len <= size);
-	return __wrap_read(fd, data, len);
-}
 
 static void
 write_file(const char *text, size_t len)
@@ -538,7 +516,7 @@ read_fault(void **state)
 
 	(void)state;
 	write_file("user = a\n", 9);
-	read_error = EIO;
+	bad_read = EIO;
 	assert_int_equal(conf_read(path, NULL, 0, &conf, error), -EIO);
 	unlink(path);
 	assert_null(conf);
@@ -553,9 +531,9 @@ read_interrupted(void **state)
 	struct conf *conf = NULL;
 
 	(void)state;
-	read_error = EINTR;
+	bad_read = EINTR;
 	assert_int_equal(read_text("user = a\n", none, &conf, error), 0);
-	assert_int_equal(read_error, 0);
+	assert_int_equal(bad_read, 0);
 	assert_printed(conf, false, "user = a\n");
 	conf_free(conf);
 }
