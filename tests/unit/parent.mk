@@ -6,6 +6,8 @@ check_PROGRAMS += tests/unit/test_address tests/unit/test_listen \
 
 tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 tests_unit_test_address_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_listen_SOURCES = tests/unit/test_listen.c
