@@ -37,6 +37,8 @@ tests_unit_test_idn_LDADD = src/base/libbase.a $(IDN2_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_services_SOURCES = tests/unit/test_services.c \
 	tests/unit/table.h
 tests_unit_test_services_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_services_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setservent \
+	-Wl,--wrap=getservent,--wrap=endservent
 tests_unit_test_services_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c tests/unit/table.h \
