@@ -46,9 +46,9 @@ static int
 parse_mode(
     const char *word, const char *text, struct address *want, char *error)
 {
-	char *end;
-	unsigned long mode = strtoul(text, &end, 8);
-	if (*text == '\0' || *end != '\0' || mode > 0777)
+	size_t len = strspn(text, "01234567"); // strtoul takes signs and blanks
+	unsigned long mode = strtoul(text, NULL, 8);
+	if (len == 0 || text[len] != '\0' || mode > 0777)
 		return address_fail(error, -EINVAL,
 		    SAID ": \"" SAID
 			 "\" is no mode; write it in octal, as 0660",
