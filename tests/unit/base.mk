@@ -50,6 +50,7 @@ tests_unit_test_loop_LDADD = src/base/libbase.a $(EVENT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/table.h
 tests_unit_test_clock_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mmap
 tests_unit_test_clock_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c tests/unit/table.h
