@@ -7,6 +7,7 @@
 #include "cache_stage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,10 +16,16 @@ char folder[64], path[80], error[CACHE_ERROR_MAX], why[CACHE_ERROR_MAX];
 enum cache_opened opened;
 struct cache_settings settings;
 
+// In TMPDIR, unless it has too long a name.
 void
 new_folder(void)
 {
-	strcpy(folder, "/tmp/test_cache.XXXXXX");
+	static const char name[] = "/test_cache.XXXXXX";
+	const char *parent = getenv("TMPDIR");
+
+	if (parent == NULL || strlen(parent) + sizeof(name) > sizeof(folder))
+		parent = "/tmp";
+	snprintf(folder, sizeof(folder), "%s%s", parent, name);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/cache", folder);
 	settings = (struct cache_settings){ .path = path,
