@@ -9,10 +9,10 @@ TESTS += $(check_PROGRAMS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh \
 	tests/copy-source.sh tests/install-packages.sh tests/coverage.sh \
-	tests/coverage.py tests/coverage_exit.c tests/sanitize.sh \
-	tests/sanitize.py
+	tests/coverage.py tests/coverage_exit.c
 # Whole folders: what belongs to a suite is what lies in it.
-EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples
+EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples \
+	tests/mutation
 
 dist-hook:
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +

@@ -162,14 +162,12 @@ static const struct parameter parameters[] = {
 struct place {
 	unsigned line;        // 0: not in the file
 	const char *override; // NULL: not in an override
-	unsigned order;       // of all values written, from 1; 0: none was
 };
 
 struct reader {
 	struct conf *conf;
 	const char *path;
 	struct place places[N_PARAMETERS]; // {0}: the default stands
-	unsigned n_written;
 	char *ret_error;
 };
 
@@ -278,7 +276,6 @@ assign(struct reader *reader, struct place place, char *text)
 		refuse(reader, place, "%s: %s", name, reason);
 		return error;
 	}
-	place.order = ++reader->n_written;
 	reader->places[i] = place;
 	return 0;
 }
@@ -406,7 +403,9 @@ read_override(struct reader *reader, const char *override)
 static struct place
 later(struct place a, struct place b)
 {
-	return a.order > b.order ? a : b;
+	if (a.override || b.override)
+		return b.override ? b : a;
+	return a.line > b.line ? a : b;
 }
 
 static int
