@@ -5,10 +5,10 @@
 # Installs the Debian packages that are missing for the purposes named, and
 # starts none of their services.
 #
-#	install-packages.sh build|tree|tests...
+#	install-packages.sh build|tree|tests|valgrind...
 #
 # build: to compile; tree: to serve the signed tree; tests: all the rest that
-# tests/run.sh uses.
+# tests/run.sh uses; valgrind: sanitize.sh.
 
 set -eu
 
@@ -18,7 +18,7 @@ PACKAGES_build="gcc make autoconf automake pkg-config libc6-dev libunbound-dev
 PACKAGES_tree="nsd ldnsutils openssl python3 python3-dnspython iproute2
 	util-linux"
 PACKAGES_tests="libcmocka-dev postfix postfix-lmdb unbound binutils mandoc
-	gdb"
+	gdb apparmor systemd"
 
 # These bring services, which are nobody's wish here.
 SERVERS="nsd unbound postfix"
@@ -36,6 +36,7 @@ missing_for() {
 		build) list=$PACKAGES_build ;;
 		tree) list=$PACKAGES_tree ;;
 		tests) list=$PACKAGES_tests ;;
+		valgrind) list=valgrind ;;
 		*)
 			echo "install-packages.sh: build, tree or tests," \
 				"not $purpose" >&2

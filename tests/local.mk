@@ -9,7 +9,8 @@ TESTS += $(check_PROGRAMS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh \
 	tests/copy-source.sh tests/install-packages.sh tests/coverage.sh \
-	tests/coverage.py tests/coverage_exit.c
+	tests/coverage.py tests/coverage_exit.c tests/sanitize.sh \
+	tests/sanitize.py
 # Whole folders: what belongs to a suite is what lies in it.
 EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples \
 	tests/mutation

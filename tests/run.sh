@@ -9,6 +9,9 @@
 #
 #	run.sh [SUITE...]	(unit, scenarios, postfix, examples, tool, life,
 #			quickstart)
+#
+# For other commands of the tests: WRAP is called with the build folder before
+# the suites begin, and CHAPTERS are those of life to run.
 
 set -eu
 
@@ -36,7 +39,8 @@ build() {
 		(cd "$COPY" && autoreconf -fi) &&
 		(cd "$BUILD" && "$COPY/configure" --enable-werror \
 			--localstatedir=/var --sysconfdir=/etc) &&
-		make -C "$BUILD" -j "$JOBS"
+		make -C "$BUILD" -j "$JOBS" &&
+		${WRAP:-:} "$BUILD"
 }
 
 # quietly NAME COMMAND...: shows what a command said only if it failed.
@@ -85,7 +89,7 @@ suite_scenarios() { alone tree.scenarios "$WORK/tree"; }
 suite_postfix() { alone e2e.postfix "$WORK/tree"; }
 suite_examples() { alone examples "$WORK/tree"; }
 suite_tool() { "$COPY/tests/tool/run.sh" "$BUILD" "$WORK/tree"; }
-suite_life() { "$COPY/tests/life/run.sh" "$BUILD"; }
+suite_life() { "$COPY/tests/life/run.sh" "$BUILD" ${CHAPTERS-}; }
 suite_quickstart() { alone e2e.quickstart "$BUILD"; }
 
 # A suite that stops before its plan (1..N) has failed, whatever it counted.

@@ -16,6 +16,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+// What was written, in an error: there is room left to say what is wrong.
+#define SAID "%.160s"
+
 int
 address_fail(char error[ADDRESS_ERROR_MAX], int code, const char *format, ...)
 {
@@ -32,8 +35,8 @@ parse_group(
 {
 	struct group *group = getgrnam(name);
 	if (group == NULL)
-		return address_fail(
-		    error, -EINVAL, "%s: there is no group \"%s\"", word, name);
+		return address_fail(error, -EINVAL,
+		    SAID ": there is no group \"" SAID "\"", word, name);
 	want->group = group->gr_gid;
 	want->has_group = true;
 	return 0;
@@ -43,12 +46,13 @@ static int
 parse_mode(
     const char *word, const char *text, struct address *want, char *error)
 {
-	char *end;
-	unsigned long mode = strtoul(text, &end, 8);
-	if (*text == '\0' || *end != '\0' || mode > 0777)
+	size_t len = strspn(text, "01234567"); // strtoul takes signs and blanks
+	unsigned long mode = strtoul(text, NULL, 8);
+	if (len == 0 || text[len] != '\0' || mode > 0777)
 		return address_fail(error, -EINVAL,
-		    "%s: \"%s\" is no mode; write it in octal, as 0660", word,
-		    text);
+		    SAID ": \"" SAID
+			 "\" is no mode; write it in octal, as 0660",
+		    word, text);
 	want->mode = (mode_t)mode;
 	want->has_mode = true;
 	return 0;
@@ -65,16 +69,16 @@ parse_unix(
 	char *mode = strsep(&rest, ":"), *group = strsep(&rest, ":");
 	want->is_unix = true;
 	if (*path != '/')
-		return address_fail(
-		    error, -EINVAL, "%s: the path must begin with \"/\"", word);
+		return address_fail(error, -EINVAL,
+		    SAID ": the path must begin with \"/\"", word);
 	if (strlen(path) >= sizeof(want->path))
 		return address_fail(error, -EINVAL,
-		    "%s: the path is longer than a unix socket may "
-		    "have (%zu octets)",
+		    SAID ": the path is longer than a unix socket may "
+			 "have (%zu octets)",
 		    word, sizeof(want->path) - 1);
 	if (rest != NULL)
 		return address_fail(
-		    error, -EINVAL, "%s: write unix:PATH:MODE:GROUP", word);
+		    error, -EINVAL, SAID ": write unix:PATH:MODE:GROUP", word);
 	snprintf(want->path, sizeof(want->path), "%s", path);
 	if (mode != NULL && parse_mode(word, mode, want, error) != 0)
 		return -EINVAL;
@@ -102,7 +106,7 @@ parse_inet(
 	    strlen(colon + 1) >= sizeof(want->port) ||
 	    (!bracketed && memchr(spec, ':', (size_t)(end - spec)) != NULL))
 		return address_fail(error, -EINVAL,
-		    "%s: write inet:HOST:PORT or inet:[V6]:PORT", word);
+		    SAID ": write inet:HOST:PORT or inet:[V6]:PORT", word);
 	snprintf(
 	    want->host, sizeof(want->host), "%.*s", (int)(end - spec), spec);
 	snprintf(want->port, sizeof(want->port), "%s", colon + 1);
@@ -121,8 +125,8 @@ address_parse(
 		r = parse_inet(word, word + 5, &want, ret_error);
 	else
 		r = address_fail(ret_error, -EINVAL,
-		    "%s: write unix:PATH[:MODE[:GROUP]], "
-		    "inet:HOST:PORT or inet:[V6]:PORT",
+		    SAID ": write unix:PATH[:MODE[:GROUP]], "
+			 "inet:HOST:PORT or inet:[V6]:PORT",
 		    word);
 	if (r == 0)
 		*ret = want;

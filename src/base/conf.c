@@ -162,12 +162,14 @@ static const struct parameter parameters[] = {
 struct place {
 	unsigned line;        // 0: not in the file
 	const char *override; // NULL: not in an override
+	unsigned order;       // of all values written, from 1; 0: none was
 };
 
 struct reader {
 	struct conf *conf;
 	const char *path;
 	struct place places[N_PARAMETERS]; // {0}: the default stands
+	unsigned n_written;
 	char *ret_error;
 };
 
@@ -276,6 +278,7 @@ assign(struct reader *reader, struct place place, char *text)
 		refuse(reader, place, "%s: %s", name, reason);
 		return error;
 	}
+	place.order = ++reader->n_written;
 	reader->places[i] = place;
 	return 0;
 }
@@ -403,9 +406,7 @@ read_override(struct reader *reader, const char *override)
 static struct place
 later(struct place a, struct place b)
 {
-	if (a.override || b.override)
-		return b.override ? b : a;
-	return a.line > b.line ? a : b;
+	return a.order > b.order ? a : b;
 }
 
 static int

@@ -110,16 +110,21 @@ member(const struct parameter *parameter, void *target)
 }
 
 static int
+run_out_of_memory(char ret_reason[PARAMETER_REASON_MAX])
+{
+	snprintf(ret_reason, PARAMETER_REASON_MAX, "out of memory");
+	return -ENOMEM;
+}
+
+static int
 set_text(const struct parameter *parameter, void *target, const char *text,
     char ret_reason[PARAMETER_REASON_MAX])
 {
 	const char **to = member(parameter, target);
 	char *copy = strdup(text);
 
-	if (!copy) {
-		snprintf(ret_reason, PARAMETER_REASON_MAX, "out of memory");
-		return -ENOMEM;
-	}
+	if (!copy)
+		return run_out_of_memory(ret_reason);
 	parameter_free(parameter, target);
 	*to = copy;
 	return 0;
@@ -133,15 +138,16 @@ set_list(const struct parameter *parameter, void *target, const char *text,
 	char *copy = strdup(text), *to = copy;
 	int error;
 
-	for (const char *from = text; copy && *from; from++) {
+	if (!copy)
+		return run_out_of_memory(ret_reason);
+	for (const char *from = text; *from; from++) {
 		char c = isspace((unsigned char)*from) ? ' ' : *from;
 
 		if (c != ' ' || (to > copy && to[-1] != ' '))
 			*to++ = c;
 	}
-	if (copy)
-		*to = '\0';
-	error = set_text(parameter, target, copy ? copy : text, ret_reason);
+	*to = '\0';
+	error = set_text(parameter, target, copy, ret_reason);
 	free(copy);
 	return error;
 }

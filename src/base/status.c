@@ -7,7 +7,9 @@
 
 #include "base/status.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 struct status_page *
@@ -25,4 +27,24 @@ status_beat(struct status_page *page, uint64_t now_ms)
 {
 	atomic_store_explicit(
 	    &page->heartbeat_ms, now_ms, memory_order_relaxed);
+}
+
+void
+status_describe(
+    const struct status_page *pages, bool fine, char ret[STATUS_TEXT_MAX])
+{
+	uint64_t requests = 0, cached = 0;
+	unsigned connections = 0, in_flight = 0;
+	for (const struct status_page *page = pages;
+	     page < pages + STATUS_CHILDREN_MAX; page++) {
+		requests += page->n_requests;
+		cached += page->n_cached;
+		connections += page->n_connections;
+		in_flight += page->n_in_flight;
+	}
+	snprintf(ret, STATUS_TEXT_MAX,
+	    "%s: %u connections, %" PRIu64 " questions, %" PRIu64
+	    " of them from the cache, %u destinations in flight",
+	    fine ? "serving" : "a process is being restarted", connections,
+	    requests, cached, in_flight);
 }

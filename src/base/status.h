@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define STATUS_CHILDREN_MAX 130
@@ -22,3 +23,9 @@ struct status_page {
 // STATUS_CHILDREN_MAX pages, zeroed; NULL if memory ran out.
 struct status_page *status_new(void);
 void status_beat(struct status_page *page, uint64_t now_ms);
+
+// All STATUS_CHILDREN_MAX pages in one line, for an administrator: counts since
+// each process was started. fine: all processes are there and alive.
+#define STATUS_TEXT_MAX 160
+void status_describe(
+    const struct status_page *pages, bool fine, char ret[STATUS_TEXT_MAX]);

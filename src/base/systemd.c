@@ -10,25 +10,41 @@
 #ifdef HAVE_SYSTEMD
 
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
-unsigned
-systemd_listen_fds(int fds[], unsigned max)
+static bool
+keep(int fd, const char *name, struct systemd_socket *ret)
 {
-	int n_passed = sd_listen_fds(1);
+	if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
+		return false;
+	ret->fd = fd;
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	return true;
+}
+
+unsigned
+systemd_listen_fds(struct systemd_socket ret[], unsigned max)
+{
+	char **names = NULL;
+	int n_passed = sd_listen_fds_with_names(1, &names);
 	unsigned n = 0;
 
 	for (int i = 0; i < n_passed; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
 
-		if (n < max && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0)
-			fds[n++] = fd;
+		if (n < max && keep(fd, names[i], &ret[n]))
+			n++;
 		else
 			close(fd);
+		free(names[i]);
 	}
+	free(names);
 	return n;
 }
 
@@ -50,9 +66,10 @@ systemd_reloading(void)
 }
 
 void
-systemd_stopping(void)
+systemd_stopping(uint64_t max_ms)
 {
-	sd_notify(0, "STOPPING=1");
+	sd_notifyf(
+	    0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64, max_ms * 1000);
 }
 
 void
@@ -93,9 +110,9 @@ systemd_version(void)
 #else
 
 unsigned
-systemd_listen_fds(int fds[], unsigned max)
+systemd_listen_fds(struct systemd_socket ret[], unsigned max)
 {
-	(void)fds;
+	(void)ret;
 	(void)max;
 	return 0;
 }
@@ -111,8 +128,9 @@ systemd_reloading(void)
 }
 
 void
-systemd_stopping(void)
+systemd_stopping(uint64_t max_ms)
 {
+	(void)max_ms;
 }
 
 void

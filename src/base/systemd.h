@@ -7,15 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SYSTEMD_FDS_MAX 32
+#define SYSTEMD_NAME_MAX 64
+
+struct systemd_socket {
+	int fd;
+	// FileDescriptorName of its unit, by default the unit's own name; a
+	// longer one is cut.
+	char name[SYSTEMD_NAME_MAX];
+};
 
 // Listening sockets passed by systemd, at most max; returns how many. They are
 // close-on-exec, and the environment forgets them.
-unsigned systemd_listen_fds(int fds[], unsigned max);
+unsigned systemd_listen_fds(struct systemd_socket ret[], unsigned max);
 
 void systemd_ready(void);
 void systemd_reloading(void);
-void systemd_stopping(void);
+// The end is at most that far away.
+void systemd_stopping(uint64_t max_ms);
 void systemd_status(const char *text);
 void systemd_errno(int error);
 void systemd_watchdog(void);

@@ -70,7 +70,20 @@ fail(char *error, const char *what)
 	return -saved;
 }
 
-// Also for a daemon that was started by a plain user with capabilities.
+static bool
+has_capabilities(void)
+{
+	static const struct __user_cap_data_struct none[2];
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct own[2] = { { 0 } };
+	return syscall(SYS_capget, &head, own) != 0 ||
+	       memcmp(own, none, sizeof(own)) != 0;
+}
+
+// Also for a daemon that was started by a plain user with capabilities. A
+// supervisor that gives none may forbid the call as well.
 static int
 drop_capabilities(void)
 {
@@ -79,6 +92,8 @@ drop_capabilities(void)
 	};
 	struct __user_cap_data_struct none[2] = { { 0 } };
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (!has_capabilities())
+		return 0;
 	return (int)syscall(SYS_capset, &head, none);
 }
 

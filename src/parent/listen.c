@@ -273,28 +273,46 @@ open_word(const struct address *want, void *arg)
 	return address_resolve(want, o->error, open_address, o);
 }
 
+static bool
+is_passed(const struct listener *one)
+{
+	return strncmp(one->name, "systemd:", 8) == 0;
+}
+
+static void
+take_one(const struct systemd_socket *passed, struct listeners *list)
+{
+	struct listener *one = &list->of[list->n];
+	int flags = fcntl(passed->fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(passed->fd, F_SETFL, flags | O_NONBLOCK);
+	if (strcmp(passed->name, "control") == 0 && !list->has_control) {
+		list->has_control = true;
+		list->control = (struct listener){ .fd = passed->fd,
+			.name = "systemd:control" };
+		return;
+	}
+	*one = (struct listener){ .fd = passed->fd };
+	snprintf(one->name, sizeof(one->name), "systemd:%u", list->n++);
+}
+
 // Sockets of systemd are asked for once: the environment is then cleared, and
-// later configurations find them in `old`.
+// later configurations find them in `old`. Whether there is one for Postfix.
 static bool
 take_passed(const struct listeners *old, struct listeners *list)
 {
-	int fds[LISTEN_MAX];
+	struct systemd_socket passed[LISTEN_MAX];
 	if (old != NULL) {
-		if (old->n == 0 || strncmp(old->of[0].name, "systemd:", 8) != 0)
+		if (old->n == 0 || !is_passed(&old->of[0]))
 			return false;
 		*list = *old;
+		list->has_control = false;
 		return true;
 	}
-	unsigned n = systemd_listen_fds(fds, LISTEN_MAX);
-	for (unsigned i = 0; i < n; i++) {
-		struct listener *one = &list->of[list->n++];
-		*one = (struct listener){ .fd = fds[i] };
-		snprintf(one->name, sizeof(one->name), "systemd:%u", i);
-		int flags = fcntl(fds[i], F_GETFL);
-		if (flags >= 0)
-			fcntl(fds[i], F_SETFL, flags | O_NONBLOCK);
-	}
-	return n > 0;
+	unsigned n = systemd_listen_fds(passed, LISTEN_MAX);
+	for (unsigned i = 0; i < n; i++)
+		take_one(&passed[i], list);
+	return list->n > 0;
 }
 
 // Errors say which parameter they speak of.
@@ -362,8 +380,12 @@ listen_open_control(const struct conf *conf, const struct identity *identity,
 	struct listener one = { .fd = -1 };
 	size_t len = strlen(conf->control_socket);
 	ret_error[0] = '\0';
-	ret->has_control = false;
-	if (len == 0)
+	if (!ret->has_control && old != NULL && old->has_control &&
+	    is_passed(&old->control)) {
+		ret->has_control = true;
+		ret->control = old->control;
+	}
+	if (ret->has_control || len == 0)
 		return;
 	if (len >= sizeof(want.path) || conf->control_socket[0] != '/') {
 		snprintf(ret_error, LISTEN_ERROR_MAX,

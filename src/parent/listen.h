@@ -22,7 +22,7 @@
 struct listener {
 	int fd;
 	// What two configurations compare: "unix:PATH", "inet:ADDRESS:PORT", or
-	// "systemd:N".
+	// "systemd:N", "systemd:control".
 	char name[LISTEN_NAME_MAX];
 	dev_t dev; // of the socket file, to remove no other's
 	ino_t ino;
@@ -35,15 +35,18 @@ struct listeners {
 	struct listener control; // for administrators, of none of the workers
 };
 
-// All sockets that conf wants, or those that systemd passed. Those that `old`
-// has already (may be NULL) are taken over by descriptor. A folder that is made
-// for a socket belongs to identity. 0, or a negative errno with an error that
-// says which socket and how to mend it; then nothing new is left open.
+// All sockets that conf wants, or those that systemd passed: the one that has
+// the name "control" for administrators, all others for Postfix. Those that
+// `old` has already (may be NULL) are taken over by descriptor. A folder that
+// is made for a socket belongs to identity. 0, or a negative errno with an
+// error that says which socket and how to mend it; then nothing new is left
+// open.
 int listen_open(const struct conf *conf, const struct identity *identity,
     const struct listeners *old, struct listeners *ret,
     char ret_error[LISTEN_ERROR_MAX]);
 
-// control_socket: made like the others, after them, for identity alone. Without
+// control_socket, unless systemd passed one: made like the others, after them,
+// for identity alone. Without
 // it Postfix is still answered: what is wrong is said, and has_control false.
 void listen_open_control(const struct conf *conf,
     const struct identity *identity, const struct listeners *old,

@@ -35,12 +35,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS      1000
+#define TICK_MS       1000
+// After the children's last moment, until the parent is gone.
+#define STOP_EXTRA_MS 5000
 // How long a new generation has to come to serve before a reload is given up.
-#define READY_MAX_MS 15000
+#define READY_MAX_MS  15000
 // Descriptors: libunbound's sockets, one more for each connection of two
 // generations, and some.
-#define FILES_WANTED 65536
+#define FILES_WANTED  65536
 
 struct parent {
 	const struct parent_settings *settings;
@@ -433,8 +435,8 @@ stop(struct parent *parent, uint64_t now_ms)
 		return;
 	parent->stopping = true;
 	dlog(LOG_NOTICE, "stopping");
-	systemd_stopping();
 	each_generation(parent, finish, &now_ms);
+	systemd_stopping(parent->now->end_ms - now_ms + STOP_EXTRA_MS);
 }
 
 static void
@@ -539,20 +541,19 @@ take_order(struct parent *parent, struct child *child)
 	}
 }
 
-static unsigned
-sum_connections(const struct parent *parent)
+static void
+tell_systemd(const struct parent *parent, bool fine)
 {
-	unsigned n = 0;
-	for (unsigned i = 0; i < STATUS_CHILDREN_MAX; i++)
-		n += atomic_load_explicit(
-		    &parent->pages[i].n_connections, memory_order_relaxed);
-	return n;
+	char text[STATUS_TEXT_MAX];
+	status_describe(parent->pages, fine, text);
+	systemd_status(text);
+	if (fine)
+		systemd_watchdog();
 }
 
 static void
 tick(struct parent *parent, uint64_t now_ms)
 {
-	char text[128];
 	bool fine = generation_watch(parent->now);
 	parent->tick_ms = now_ms + TICK_MS;
 	if (parent->next != NULL)
@@ -569,12 +570,7 @@ tick(struct parent *parent, uint64_t now_ms)
 	int32_t today = rules_day(time(NULL));
 	if (parent->announced && today != parent->expiry_day)
 		report_rules(parent, today);
-	snprintf(text, sizeof(text), "%s, %u connections",
-	    fine ? "serving" : "a process is being restarted",
-	    sum_connections(parent));
-	systemd_status(text);
-	if (fine)
-		systemd_watchdog();
+	tell_systemd(parent, fine);
 }
 
 // Signals and a successor first, then children.

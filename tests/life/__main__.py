@@ -25,7 +25,7 @@ NETNS = HERE.parent / "tree" / "netns.sh"
 CHAPTERS = ["processes", "outage", "wallclock",
             "cachefile", "ageing", "reloads", "clients",
             "idle", "command", "confinement", "activation",
-            "succession"]
+            "anchors", "succession"]
 AT_ONCE = 6
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 

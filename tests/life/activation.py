@@ -3,8 +3,10 @@
 """danemapd under a supervisor that does what systemd does: holds the listening
 sockets, passes them on, hears the notify protocol, and restarts."""
 
+import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -31,6 +33,9 @@ class Activated(Daemon):
         self.inet = socket.socket(socket.AF_INET)
         self.inet.bind(("127.0.0.1", 0))
         self.inet.listen(4096)
+        self.control = socket.socket(socket.AF_UNIX)
+        self.control.bind(str(self.folder / "held-control"))
+        self.control.listen(8)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.folder / "notify"))
         os.chmod(self.folder / "notify", 0o666)
@@ -39,7 +44,7 @@ class Activated(Daemon):
 
     def start(self):
         self.configure()
-        held = [self.held.fileno(), self.inet.fileno()]
+        held = [one.fileno() for one in (self.held, self.inet, self.control)]
 
         def place():  # as LISTEN_FDS wants them: from 3 on
             high = [os.dup2(fd, 100 + i) for i, fd in enumerate(held)]
@@ -52,8 +57,8 @@ class Activated(Daemon):
                  *self.command()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd=self.folder, close_fds=False, preexec_fn=place,
-                env={**os.environ, "LISTEN_FDS": "2",
-                     "LISTEN_FDNAMES": "policy:policy",
+                env={**os.environ, "LISTEN_FDS": "3",
+                     "LISTEN_FDNAMES": "policy:policy:control",
                      "NOTIFY_SOCKET": str(self.folder / "notify"),
                      "WATCHDOG_USEC": "4000000"})
         return self
@@ -71,8 +76,17 @@ class Activated(Daemon):
 
     def __exit__(self, *reason):
         super().__exit__(*reason)
-        for one in (self.held, self.inet, self.notify):
+        self.let_go()
+
+    def let_go(self):
+        for one in (self.held, self.inet, self.control, self.notify):
             one.close()
+
+    def report(self):
+        """What the control process counts."""
+        with socketmap.Client(str(self.folder / "held-control")) as asking:
+            asking.send(b"status\n")
+            return json.loads(asking.socket.recv(65536))
 
 
 class Asker(threading.Thread):
@@ -163,14 +177,51 @@ def test_first_question_starts(dns):
 def test_told(dns):
     """the supervisor hears of readiness, state, life, reload and end"""
     with Activated(dns.folder) as server:
-        for word in ("READY=1", "STATUS=serving", "WATCHDOG=1"):
-            wait_until(lambda w=word: server.has_said(w), 20, word)
+        server.fill(domains(1, 5) * 2)
+        for pattern in ("READY=1", "STATUS=serving: 0 connections, "
+                        r"\d+ questions, [1-9]\d* of them from the cache, "
+                        "0 destinations in flight", "WATCHDOG=1"):
+            wait_until(lambda p=pattern: re.search(p, server.hear()), 20,
+                       server.hear)
         server.reload()
         wait_until(lambda: server.has_said("RELOADING=1\nMONOTONIC_USEC="),
                    10, "RELOADING")
         wait_until(lambda: server.has_said("READY=1", 2), 10, "READY again")
         expect(server.stop() == 0, "exit status")
-        expect(server.has_said("STOPPING=1"), "no STOPPING")
+        expect(server.has_said("STOPPING=1\nEXTEND_TIMEOUT_USEC=15"),
+               server.told)
+
+
+def test_control_by_name(dns):
+    """a socket with the name control is for administrators, over reloads too"""
+    with Activated(dns.folder) as server:
+        for _ in range(2):
+            expect(server.report()["anchored"] == 1, server.report())
+            server.reload()
+            wait_until(lambda: len(server.children()) == 4, 10,
+                       "one generation")
+        expect(not os.path.exists(server.settings["control_socket"]),
+               "control_socket counts beside a passed one")
+
+
+def test_real_activation(dns):
+    """systemd-socket-activate starts it with the first question"""
+    with Daemon(dns.folder) as server:  # it is there, and unconfigured
+        server.stop()
+        server.configure(control_socket=server.folder / "c")
+        with open(server.log_path, "ab") as log:
+            server.process = subprocess.Popen(
+                ["systemd-socket-activate", "--listen=" + server.socket,
+                 "--listen=" + str(server.folder / "control"),
+                 "--fdname=policy:control", *server.command()],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=server.folder)
+        wait_until(lambda: "Listening on" in server.log(), 10, server.log)
+        server.wait_listening()
+        server.fill(domains(1, 5))
+        expect(not os.path.exists(server.folder / "c"), "no control by name")
+        expect(server.stop() == 0, "exit status")
+        expect(os.path.exists(server.socket), "a passed socket's file is gone")
 
 
 def test_watchdog_starves(dns):
@@ -194,5 +245,4 @@ def test_errno(dns):
         expect(server.process.wait(20) == 78, "exit status")
         expect(server.has_said("ERRNO=22"), server.told)
     finally:
-        for one in (server.held, server.inet, server.notify):
-            one.close()
+        server.let_go()

@@ -2,8 +2,6 @@
 # Copyright (c) the danemap authors
 """Answers at and past their end."""
 
-import signal
-import subprocess
 import time
 
 from . import stage
@@ -64,25 +62,13 @@ def test_stale_ends(dns):
             expect(reply.startswith("TEMP "), reply)
 
 
-def publish(dns, old, new):
-    """Puts another short.nsec in place, signed with the same key."""
-    path = dns.folder / "zoneshort.nsec."
-    text = (dns.folder / "short.plain").read_text()
-    expect(old in text, "the zone has no", old)
-    path.write_text(text.replace(old, new))
-    subprocess.run(["ldns-signzone", "-f", path, path,
-                    dns.folder / "Kzoneshort.nsec.+013"], check=True)
-    for process in dns.running:
-        process.send_signal(signal.SIGHUP)
-
-
-
 def test_withdrawn(dns):
     """DANE that is withdrawn is noticed when its TTL is over, with a notice"""
     pair = ("dane5.short.nsec", SECURE)
     with Daemon(dns.folder, **SHORT) as server:
         server.fill([pair])
-        publish(dns, "_25._tcp.host5", "_26._tcp.host5")
+        dns.publish("zoneshort.nsec.", [dns.folder / "Kzoneshort.nsec.+013"],
+                    "_25._tcp.host5", "_26._tcp.host5")
         end = time.monotonic() + 10
         with server.client() as client:
             replies = {client.ask("dane", pair[0])}

@@ -55,11 +55,12 @@ def processes(server):
 
 
 def test_given_up(dns):
-    """no process has capabilities, can gain rights, be traced or dumped"""
+    """no process has capabilities, a second thread, or can be traced or dumped"""
     with Daemon(dns.folder) as server:
         for pid in processes(server):
             status = status_of(pid)
             expect(status["Seccomp"].strip() == "2", pid, status["Seccomp"])
+            expect(status["Threads"].strip() == "1", pid, status["Threads"])
             expect(status["NoNewPrivs"].strip() == "1", pid)
             for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
                 expect(int(status[name], 16) == 0, pid, name)

@@ -26,6 +26,7 @@ SILENT = "192.0.2.%d" % tree.FIRST_FAULTY
 SECURE, NONE, MIXED = "OK dane-only", "OK may", "OK dane"
 NOTFOUND = "NOTFOUND "
 KINDS = {"dane": SECURE, "none": NONE, "mixed": MIXED}
+CHANGING = {".", "short.nsec."}  # published anew by tests
 N_DOMAINS = 400  # of each kind
 # Slow programs (valgrind) get more time.
 PATIENCE = int(os.environ.get("PATIENCE", "1"))
@@ -38,8 +39,10 @@ def make_tree(folder):
     maker = tree.Maker(folder)
     maker.zones = zonefile.read(HERE / "zones")
     maker.run()
-    short = next(z for z in maker.zones if z.name == "short.nsec.")
-    (maker.folder / "short.plain").write_text(maker.text(short))
+    for zone in maker.zones:
+        if zone.name in CHANGING:
+            plain = maker.folder / (tree.file_of(zone) + ".plain")
+            plain.write_text(maker.text(zone))
 
 
 def wait_until(ask, seconds, what):
@@ -100,6 +103,17 @@ class Dns:
                 start_new_session=True) for address in addresses]
         for address in addresses:
             tree.wait_until_answering(address)
+
+    def publish(self, file, keys, old="", new=""):
+        """The file of a zone that may change: `new` in place of `old` in all
+        of its text, signed with these keys."""
+        path = self.folder / file
+        text = (self.folder / (file + ".plain")).read_text()
+        expect(old in text, "the zone has no", old)
+        path.write_text(text.replace(old, new) if old else text)
+        subprocess.run(["ldns-signzone", "-f", path, path, *keys], check=True)
+        for process in self.running:
+            process.send_signal(signal.SIGHUP)
 
     def signal(self, number):
         """To all processes of all NSDs."""

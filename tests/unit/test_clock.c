@@ -12,9 +12,24 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+static bool has_no_memory;
+
+void *__real_mmap(
+    void *at, size_t len, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap(
+    void *at, size_t len, int prot, int flags, int fd, off_t from);
+
+void *
+__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from)
+{
+	return has_no_memory ? MAP_FAILED
+			     : __real_mmap(at, len, prot, flags, fd, from);
+}
 
 static const struct {
 	const char *sentence;
@@ -86,6 +101,16 @@ share_pages(void **state)
 	assert_int_equal(pages[1].n_requests, 0);
 }
 
+static void
+have_no_pages(void **state)
+{
+	(void)state;
+	has_no_memory = true;
+	struct status_page *pages = status_new();
+	has_no_memory = false;
+	assert_null(pages);
+}
+
 int
 main(void)
 {
@@ -93,5 +118,7 @@ main(void)
 	table_add("the time is that of CLOCK_BOOTTIME", read_boottime, NULL);
 	table_add(
 	    "a child's status page is read by its parent", share_pages, NULL);
+	table_add(
+	    "without memory there are no status pages", have_no_pages, NULL);
 	return table_run("clock");
 }

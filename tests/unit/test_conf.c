@@ -3,9 +3,11 @@
 
 // The configuration: what is read from a file and from -o, what is printed,
 // and the exact words of every refusal. "F" stands for the file's path in what
-// is expected.
+// is expected. Memory and reading are refused where a test says so.
 #include "config.h"
 
+#include "bad_read.h"
+#include "scarce.h"
 #include "table.h"
 
 #include "base/conf.h"
@@ -74,6 +76,8 @@ assert_printed(const struct conf *conf, bool all, const char *expected)
 
 // --- What is read is printed ---
 
+#define FOUR "::1 ::2 ::3 ::4 "
+
 static const struct {
 	const char *sentence;
 	const char *text;
@@ -93,6 +97,9 @@ static const struct {
 	    "user = a=b\n" },
 	{ "lines may end in CR LF", "user = mail\r\nworkers = 2\r\n", { 0 },
 	    "user = mail\nworkers = 2\n" },
+	{ "form feeds and vertical tabs are white space",
+	    "listen = unix:/a\v\f\n\f\vunix:/b\n", { 0 },
+	    "listen = unix:/a unix:/b\n" },
 	{ "a CR and no more is a blank line", "user = mail\r\n\r\n", { 0 },
 	    "user = mail\n" },
 	{ "comments and blank lines are skipped",
@@ -160,6 +167,10 @@ static const struct {
 	{ "choices are taken in any case and printed in lower case",
 	    "allow_remote = YES\nno_dane_reply = NotFound\n", { 0 },
 	    "allow_remote = yes\nno_dane_reply = notfound\n" },
+	{ "32 forwarders are taken",
+	    "forward = " FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR "\n", { 0 },
+	    "forward = " FOUR FOUR FOUR FOUR FOUR FOUR FOUR
+	    "::1 ::2 ::3 ::4\n" },
 	{ "forwarders may have ports and scopes",
 	    "forward = 192.0.2.1@53 2001:db8::1@5353 fe80::1%eth0@53\n", { 0 },
 	    "forward = 192.0.2.1@53 2001:db8::1@5353 fe80::1%eth0@53\n" },
@@ -344,6 +355,16 @@ static const struct {
 	    "forward = 192.0.2.1@853#dns.example\n", { 0 },
 	    "F:1: forward: \"192.0.2.1@853#dns.example\" is not an "
 	    "address" ADDRESS_HINT },
+	{ "a forwarder is not longer than any address",
+	    "forward = fe80:1111:2222:3333:4444:5555:6666:7777"
+	    "%aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@53\n",
+	    { 0 },
+	    "F:1: forward: \"fe80:1111:2222:3333:4444:5555:6666:7777"
+	    "%aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@53\" is not an "
+	    "address" ADDRESS_HINT },
+	{ "more than 32 forwarders are refused",
+	    "forward = " FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR "::1\n", { 0 },
+	    "F:1: forward: more than 32 addresses; up to 32 will do" },
 	{ "a scope that is empty is refused", "forward = fe80::1%\n", { 0 },
 	    "F:1: forward: \"fe80::1%\" is not an address" ADDRESS_HINT },
 
@@ -378,6 +399,18 @@ static const struct {
 	{ "an override that does not fit the file is refused",
 	    "cache_max_ttl = 1h\n", { "cache_min_ttl=2h" },
 	    "-o cache_min_ttl=2h: cache_min_ttl (2h) is longer than "
+	    "cache_max_ttl (1h)" },
+	{ "of a file and an override that do not fit the override is named",
+	    "cache_min_ttl = 2h\n", { "cache_max_ttl=1h" },
+	    "-o cache_max_ttl=1h: cache_min_ttl (2h) is longer than "
+	    "cache_max_ttl (1h)" },
+	{ "of two overrides that do not fit the last is named", "",
+	    { "cache_max_ttl=1h", "cache_min_ttl=2h" },
+	    "-o cache_min_ttl=2h: cache_min_ttl (2h) is longer than "
+	    "cache_max_ttl (1h)" },
+	{ "so it is the other way round", "",
+	    { "cache_min_ttl=2h", "cache_max_ttl=1h" },
+	    "-o cache_max_ttl=1h: cache_min_ttl (2h) is longer than "
 	    "cache_max_ttl (1h)" },
 	{ "an error TTL above the greatest is refused",
 	    "cache_max_ttl = 1m\ncache_error_ttl = 1h\n", { 0 },
@@ -473,6 +506,65 @@ read_directory(void **state)
 	(void)state;
 	assert_int_equal(conf_read("/tmp", NULL, 0, &conf, error), -EISDIR);
 	assert_string_equal(error, "/tmp: cannot be read: Is a directory");
+}
+
+static void
+read_fault(void **state)
+{
+	char error[CONF_ERROR_MAX] = "";
+	struct conf *conf = NULL;
+
+	(void)state;
+	write_file("user = a\n", 9);
+	bad_read = EIO;
+	assert_int_equal(conf_read(path, NULL, 0, &conf, error), -EIO);
+	unlink(path);
+	assert_null(conf);
+	assert_refused(error, "F: cannot be read: Input/output error");
+}
+
+static void
+read_interrupted(void **state)
+{
+	static const char *const none[OVERRIDES_MAX];
+	char error[CONF_ERROR_MAX] = "";
+	struct conf *conf = NULL;
+
+	(void)state;
+	bad_read = EINTR;
+	assert_int_equal(read_text("user = a\n", none, &conf, error), 0);
+	assert_int_equal(bad_read, 0);
+	assert_printed(conf, false, "user = a\n");
+	conf_free(conf);
+}
+
+// Whichever allocation it is, until all are granted.
+static void
+read_without_memory(void **state)
+{
+	static const char *const overrides[] = { "forward=192.0.2.1  ::1" };
+	unsigned n = 0;
+	bool was_refused;
+
+	(void)state;
+	write_file("user = a\n", 9);
+	do {
+		char error[CONF_ERROR_MAX] = "";
+		struct conf *conf = NULL;
+
+		scarce_begin(++n);
+		int r = conf_read(path, overrides, 1, &conf, error);
+		if (r == 0)
+			conf_free(conf);
+		was_refused = scarce_end();
+		assert_int_equal(r, was_refused ? -ENOMEM : 0);
+		if (was_refused) {
+			assert_null(conf);
+			assert_non_null(strstr(error, "memory"));
+		}
+	} while (was_refused);
+	unlink(path);
+	assert_true(n > 10); // the texts of the defaults alone
 }
 
 static void
@@ -712,6 +804,11 @@ main(void)
 	    read_large, NULL);
 	table_add("a named file must be there", read_missing, NULL);
 	table_add("a directory is refused", read_directory, NULL);
+	table_add("a file that cannot be read is refused", read_fault, NULL);
+	table_add("a file is read on where a signal came between",
+	    read_interrupted, NULL);
+	table_add("without memory there is no configuration, and nothing left",
+	    read_without_memory, NULL);
 	table_add("the default file may be missing", read_default, NULL);
 	table_add("every parameter fills its own member", read_members, NULL);
 	table_add(

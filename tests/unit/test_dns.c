@@ -393,11 +393,13 @@ loopback_test(void **state)
 		assert_int_equal(
 		    0, upstream_read(rows[i].forward, NULL, &upstream, error));
 		assert_int_equal(upstream.loopback, rows[i].loopback);
+		upstream_free(&upstream);
 	}
 	write_file("hints", ". 9 NS a.root.\na.root. 9 A 127.0.0.2\n");
 	assert_int_equal(
 	    0, upstream_read(NULL, path_of("hints", path), &upstream, error));
 	assert_true(upstream.loopback);
+	upstream_free(&upstream);
 }
 
 // ---- Causes ----

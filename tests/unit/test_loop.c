@@ -5,17 +5,54 @@
 // how fast this machine is.
 #include "config.h"
 
+#include "scarce.h"
 #include "table.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ROUNDS_MAX 8
+
+static unsigned refuse_flag; // 1: the next one
+
+int __real_event_config_set_flag(struct event_config *config, int flag);
+int __wrap_event_config_set_flag(struct event_config *config, int flag);
+
+int
+__wrap_event_config_set_flag(struct event_config *config, int flag)
+{
+	if (refuse_flag > 0 && --refuse_flag == 0)
+		return -1;
+	return __real_event_config_set_flag(config, flag);
+}
+
+// libevent's own memory is as scarce as ours.
+static void *
+take(size_t size)
+{
+	return malloc(size);
+}
+
+static void *
+take_more(void *memory, size_t size)
+{
+	if (scarce_refuses())
+		return NULL;
+	scarce.n_held += memory == NULL;
+	return realloc(memory, size);
+}
+
+static void
+give_back(void *memory)
+{
+	free(memory);
+}
 
 struct scene {
 	struct loop *loop;
@@ -205,9 +242,71 @@ tell_time_after_waiting(void **state)
 	end(&scene);
 }
 
+static void
+ignore_warning(int severity, const char *text)
+{
+	(void)severity;
+	(void)text;
+}
+
+// Whichever allocation it is, until all are granted. Without memory for one way
+// of waiting libevent takes another, and the loop is as good.
+static void
+begin_without_memory(void **state)
+{
+	struct loop *const untouched = (struct loop *)&refuse_flag;
+	unsigned n = 0, n_failed = 0;
+	bool was_refused;
+
+	(void)state;
+	event_set_log_callback(ignore_warning);
+	do {
+		struct loop *loop = untouched;
+
+		scarce_begin(++n);
+		int r = loop_new(&loop);
+		assert_true(r == 0 || (r == -ENOMEM && loop == untouched));
+		n_failed += r != 0;
+		if (r == 0)
+			loop_run(loop, NULL, NULL);
+		if (r == 0)
+			loop_free(loop);
+		was_refused = scarce_end();
+		assert_true(r == 0 || was_refused);
+	} while (was_refused);
+	event_set_log_callback(NULL);
+	assert_true(n_failed > 2); // ours, libevent's settings, its base
+}
+
+static void
+begin_without_flags(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		struct loop *loop = NULL;
+
+		scarce_begin(0);
+		refuse_flag = n;
+		assert_int_equal(loop_new(&loop), -ENOMEM);
+		assert_int_equal(refuse_flag, 0);
+		assert_null(loop);
+		scarce_end();
+	}
+}
+
+static void
+free_nothing(void **state)
+{
+	(void)state;
+	scarce_begin(0);
+	loop_free(NULL);
+	scarce_end();
+}
+
 int
 main(void)
 {
+	event_set_mem_functions(take, take_more, give_back);
 	table_add("a stop from an event ends the loop after its round",
 	    stop_within, NULL);
 	table_add(
@@ -220,5 +319,10 @@ main(void)
 	    tell_time_once, NULL);
 	table_add("an event sees the time after the wait, not before it",
 	    tell_time_after_waiting, NULL);
+	table_add("without memory there is no loop, and nothing left",
+	    begin_without_memory, NULL);
+	table_add("a loop that threads would have a say in is none",
+	    begin_without_flags, NULL);
+	table_add("no loop may be freed", free_nothing, NULL);
 	return table_run("loop");
 }

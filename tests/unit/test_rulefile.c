@@ -2,11 +2,14 @@
 // Copyright (c) the danemap authors
 
 // A policy file on the disk: read into memory that children share, or refused
-// with its name; and which rules are said to end.
+// with its name; and which rules are said to end. What the system refuses is at
+// a row's word, and what is mapped is counted.
 #include "config.h"
 
 #include "base/rulefile.h"
 
+#include "bad_read.h"
+#include "scarce.h"
 #include "table.h"
 
 #include "parent/expiry.h"
@@ -16,9 +19,56 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/danemap-rulefile-XXXXXX";
+
+// What befalls one file.
+static struct {
+	int bad_stat, bad_map; // errno, once
+	bool is_cut;           // to its half, once its size was told
+	long n_mapped;         // octets
+} disk;
+
+int __real_fstat(int fd, struct stat *status);
+int __wrap_fstat(int fd, struct stat *status);
+void *__real_mmap(
+    void *at, size_t len, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap(
+    void *at, size_t len, int prot, int flags, int fd, off_t from);
+int __real_munmap(void *at, size_t len);
+int __wrap_munmap(void *at, size_t len);
+
+int
+__wrap_fstat(int fd, struct stat *status)
+{
+	errno = disk.bad_stat;
+	if (disk.bad_stat != 0)
+		return -1;
+	int r = __real_fstat(fd, status);
+	if (disk.is_cut)
+		assert_int_equal(truncate(path, status->st_size / 2), 0);
+	return r;
+}
+
+void *
+__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from)
+{
+	errno = disk.bad_map;
+	if (disk.bad_map != 0)
+		return MAP_FAILED;
+	disk.n_mapped += (long)len;
+	return __real_mmap(at, len, prot, flags, fd, from);
+}
+
+int
+__wrap_munmap(void *at, size_t len)
+{
+	disk.n_mapped -= (long)len;
+	return __real_munmap(at, len);
+}
 
 static void
 write_file(const char *text)
@@ -159,6 +209,133 @@ a_file_that_is_too_large_is_refused(void **state)
 	assert_non_null(strstr(error, "is larger than 256 MB"));
 }
 
+// --- what the system refuses ---
+
+// The number that the next descriptor gets: one that was leaked takes it.
+static int
+next_fd(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+struct fault_row {
+	const char *sentence;
+	int bad_stat, bad_read, bad_map;
+	bool has_no_memory;
+	int error;
+	const char *what;
+};
+
+static const struct fault_row fault_rows[] = {
+	{ "a file that tells nothing of itself is refused", .bad_stat = EIO,
+	    .error = -EIO, .what = "Input/output error" },
+	{ "a file that cannot be read is refused", .bad_read = EIO,
+	    .error = -EIO, .what = "Input/output error" },
+	{ "without memory for its text a file is refused",
+	    .has_no_memory = true, .error = -ENOMEM,
+	    .what = "Cannot allocate memory" },
+	{ "without memory for its rules a file is refused", .bad_map = ENOMEM,
+	    .error = -ENOMEM, .what = "Cannot allocate memory" },
+};
+
+static void
+fault(void **state)
+{
+	const struct fault_row *row = *state;
+	char error[RULES_ERROR_MAX] = "", expected[RULES_ERROR_MAX];
+	struct rules *rules = NULL;
+	int next = next_fd();
+
+	write_file("a.example may\n");
+	disk.bad_stat = row->bad_stat;
+	disk.bad_map = row->bad_map;
+	bad_read = row->bad_read;
+	scarce_begin(row->has_no_memory);
+	int r = rulefile_read(path, &rules, error);
+	assert_int_equal(scarce_end(), row->has_no_memory);
+	memset(&disk, 0, sizeof(disk));
+	assert_int_equal(r, row->error);
+	snprintf(expected, sizeof(expected),
+	    "policy_file: %s cannot be read: %s", path, row->what);
+	assert_string_equal(error, expected);
+	assert_null(rules);
+	assert_int_equal(next_fd(), next);
+}
+
+static void
+reading_goes_on_after_a_signal(void **state)
+{
+	(void)state;
+	bad_read = EINTR;
+	struct rules *rules = read_file("a.example may\n");
+
+	assert_int_equal(bad_read, 0);
+	assert_int_equal(rules_count(rules), 1);
+	rulefile_free(rules);
+}
+
+static void
+a_file_that_is_cut_meanwhile_ends_there(void **state)
+{
+	(void)state;
+	disk.is_cut = true;
+	alarm(60); // for one that waits for the rest
+	struct rules *rules = read_file("a.example may\nb.example may\n");
+
+	alarm(0);
+	disk.is_cut = false;
+	assert_int_equal(rules_count(rules), 1);
+	rulefile_free(rules);
+}
+
+static void
+too_many_rules_are_refused(void **state)
+{
+	(void)state;
+	size_t len = 2 * ((size_t)RULES_MAX + 1);
+	char *text = malloc(len + 1), error[RULES_ERROR_MAX] = "";
+	struct rules *rules = NULL;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < len; i += 2)
+		memcpy(text + i, "a\n", 3);
+	write_file(text);
+	free(text);
+	assert_int_equal(rulefile_read(path, &rules, error), -EINVAL);
+	assert_null(rules);
+	assert_non_null(strstr(error, "has too many rules"));
+}
+
+// Of good files and of bad ones.
+static void
+nothing_stays_mapped(void **state)
+{
+	(void)state;
+	char error[RULES_ERROR_MAX] = "";
+	struct rules *rules = NULL;
+
+	// A comment that the rules do not keep.
+	static char text[200000];
+
+	memset(text, '#', sizeof(text) - 1);
+	memcpy(text + sizeof(text) - 16, "\na.example may\n", 16);
+	disk.n_mapped = 0;
+	scarce_begin(0);
+	rules = read_file(text);
+	assert_int_equal(rules_count(rules), 1);
+	assert_true(disk.n_mapped >= (long)rules_size(rules));
+	assert_true(disk.n_mapped < (long)rules_size(rules) + 65536);
+	rulefile_free(rules);
+	assert_int_equal(disk.n_mapped, 0);
+	write_file("a.example oh\n");
+	assert_int_equal(rulefile_read(path, &rules, error), -EINVAL);
+	assert_int_equal(disk.n_mapped, 0);
+	scarce_end();
+}
+
 // --- rules that end ---
 
 static char said[8192];
@@ -253,6 +430,15 @@ main(void)
 	TABLE_ADD(refuse_rows, refuse);
 	table_add("a file that is too large is refused",
 	    a_file_that_is_too_large_is_refused, NULL);
+	TABLE_ADD(fault_rows, fault);
+	table_add("reading goes on after a signal",
+	    reading_goes_on_after_a_signal, NULL);
+	table_add("a file that is cut meanwhile ends there",
+	    a_file_that_is_cut_meanwhile_ends_there, NULL);
+	table_add(
+	    "too many rules are refused", too_many_rules_are_refused, NULL);
+	table_add("of a file nothing stays open, held or mapped",
+	    nothing_stays_mapped, NULL);
 	TABLE_ADD(expiry_rows, expiry);
 	table_add(
 	    "many rules that end are counted", many_that_end_are_counted, NULL);

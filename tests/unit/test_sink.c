@@ -2,7 +2,9 @@
 // Copyright (c) the danemap authors
 
 // Where log lines go, with readers of our own at the other end: what they
-// receive, and that one who does not read holds up nobody.
+// receive, and that one who does not read holds up nobody. Two answers of the
+// system are at a row's word: what send() says first, and what happens while
+// poll() waits.
 #include "config.h"
 
 #include "table.h"
@@ -11,11 +13,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -23,6 +28,36 @@
 #define LINES_MAX 100000 // more than any socket or pipe takes
 
 static char path[64];
+static int send_error;       // of the next send
+static int late_reader = -1; // reads while poll waits
+static unsigned n_waits;     // of poll
+
+ssize_t __real_send(int fd, const void *data, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
+int __real_poll(struct pollfd *fds, nfds_t n, int wait_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int wait_ms);
+
+ssize_t
+__wrap_send(int fd, const void *data, size_t len, int flags)
+{
+	if (send_error == 0)
+		return __real_send(fd, data, len, flags);
+	errno = send_error;
+	send_error = 0;
+	return -1;
+}
+
+int
+__wrap_poll(struct pollfd *fds, nfds_t n, int wait_ms)
+{
+	char octets[4096];
+
+	n_waits += wait_ms > 0;
+	while (wait_ms > 0 && late_reader >= 0 &&
+	       read(late_reader, octets, sizeof(octets)) > 0)
+		;
+	return __real_poll(fds, n, wait_ms);
+}
 
 static int
 listen_at_path(void)
@@ -197,10 +232,12 @@ fill_and_read(struct sink *sink, int reader)
 	unsigned n = 0;
 	bool was_told = false;
 
+	n_waits = 0;
 	while (sink->n_lost == 0 && n++ < LINES_MAX)
 		sink_write(sink, LOG_INFO, "a line", "");
 	sink_write(sink, LOG_INFO, "a line", "");
 	assert_int_equal(sink->n_lost, 2);
+	assert_int_equal(n_waits, 1); // not for each
 	while (read(reader, heard, sizeof(heard)) > 0)
 		;
 	sink_write(sink, LOG_INFO, "the last line", "");
@@ -313,15 +350,257 @@ restart_reader(void **state)
 	unlink(path);
 }
 
+struct send_row {
+	const char *sentence;
+	int error;
+	unsigned n_lost;
+};
+
+static const struct send_row send_rows[] = {
+	{ "a line that a signal came before is sent again", EINTR, 0 },
+	{ "a line that the kernel had no memory for is sent again", ENOBUFS,
+	    0 },
+	{ "a line that there was no room for is sent again", EAGAIN, 0 },
+	{ "a line whose reader hung up is sent to the next", ECONNREFUSED, 0 },
+	{ "a line that nobody may have is lost", EACCES, 1 },
+};
+
+static void
+refuse_send(void **state)
+{
+	const struct send_row *row = *state;
+	char heard[SINK_LINE_MAX + 1] = "";
+	int fd = listen_at_path();
+	struct sink sink;
+
+	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
+	send_error = row->error;
+	sink_write(&sink, LOG_INFO, "a line", "");
+	assert_int_equal(sink.n_lost, row->n_lost);
+	if (row->n_lost == 0)
+		receive(fd, heard);
+	else
+		assert_int_equal(read(fd, heard, sizeof(heard)), -1);
+	assert_int_equal(strstr(heard, "a line") == NULL, row->n_lost);
+	sink_close(&sink);
+	close(fd);
+	unlink(path);
+}
+
+// --- What is opened ---
+
+// The number that the next descriptor gets: one that was leaked takes it.
+static int
+next_fd(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+struct open_row {
+	const char *sentence;
+	const char *path;
+	bool no_descriptors; // are left
+	int error;
+};
+
+static const struct open_row open_rows[] = {
+	{ "a socket that is not there is an error", "/nonexistent/log", false,
+	    -ENOENT },
+	{ "a path that no socket can have is an error",
+	    "/12345678901234567890123456789012345678901234567890123456789012345"
+	    "678901234567890123456789012345678901234567",
+	    false, -ENAMETOOLONG },
+	{ "without descriptors there is no socket, and that is an error",
+	    "/nonexistent/log", true, -EMFILE },
+};
+
+static struct rlimit old_limit;
+
+// From next on there are no descriptors.
+static void
+end_descriptors(int next)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old_limit), 0);
+	limit = old_limit;
+	limit.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void
+give_descriptors(void)
+{
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old_limit), 0);
+}
+
 static void
 open_nothing(void **state)
 {
+	const struct open_row *row = *state;
 	struct sink sink = { .fd = -7 };
+	int next = next_fd();
+
+	end_descriptors(row->no_descriptors ? next : next + 1);
+	int error = sink_open_socket(&sink, SINK_SYSLOG, row->path);
+	give_descriptors();
+	assert_int_equal(error, row->error);
+	assert_int_equal(sink.fd, -7);
+	assert_int_equal(next_fd(), next);
+}
+
+// A pipe that is full, to its last octet.
+static void
+make_full_pipe(int fds[2])
+{
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(fds[1], "x", 1) == 1)
+		;
+	assert_int_equal(errno, EAGAIN);
+}
+
+struct late_row {
+	const char *sentence;
+	bool is_shared; // cannot be opened anew
+};
+
+static const struct late_row late_rows[] = {
+	{ "a line waits for a reader that is late", false },
+	{ "so it does where the pipe cannot be opened anew", true },
+};
+
+static void
+wait_for_late_reader(void **state)
+{
+	const struct late_row *row = *state;
+	char heard[SINK_LINE_MAX + 1];
+	struct sink sink;
+	int fds[2];
+
+	make_full_pipe(fds);
+	end_descriptors(next_fd() + !row->is_shared);
+	sink_open_stream(&sink, fds[1]);
+	give_descriptors();
+	assert_int_equal(sink.fd == fds[1], row->is_shared);
+	late_reader = fds[0];
+	sink_write(&sink, LOG_INFO, "a line", "");
+	late_reader = -1;
+	assert_int_equal(sink.n_lost, 0);
+	receive(fds[0], heard);
+	assert_non_null(strstr(heard, "a line\n"));
+	sink_close(&sink);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+// Then the descriptor that was given must do, and blocks if it is written to.
+static void
+share_pipe(void **state)
+{
+	char octets[4096];
+	struct sink sink;
+	int fds[2];
 
 	(void)state;
-	assert_int_equal(
-	    sink_open_socket(&sink, SINK_SYSLOG, "/nonexistent/log"), -ENOENT);
-	assert_int_equal(sink.fd, -7);
+	make_full_pipe(fds);
+	assert_int_equal(fcntl(fds[1], F_SETFL, 0), 0);
+	end_descriptors(next_fd());
+	sink_open_stream(&sink, fds[1]);
+	give_descriptors();
+	assert_int_equal(sink.fd, fds[1]);
+	alarm(20); // for one that blocks
+	sink_write(&sink, LOG_INFO, "a line", "");
+	alarm(0);
+	assert_int_equal(sink.n_lost, 1);
+	while (read(fds[0], octets, sizeof(octets)) > 0)
+		;
+	sink_write(&sink, LOG_INFO, "the last line", "");
+	assert_int_equal(sink.n_lost, 0);
+	receive(fds[0], octets);
+	assert_non_null(strstr(octets, "warning: 1 log line lost\n"));
+	assert_non_null(strstr(octets, "the last line\n"));
+	sink_close(&sink);
+	assert_true(fcntl(fds[1], F_GETFD) >= 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+share_full_pipe_of_nobody(void **state)
+{
+	struct sink sink;
+	int fds[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL); // nothing is written
+	make_full_pipe(fds);
+	end_descriptors(next_fd());
+	sink_open_stream(&sink, fds[1]);
+	give_descriptors();
+	close(fds[0]);
+	sink_write(&sink, LOG_INFO, "a line", "");
+	assert_int_equal(sink.n_lost, 1);
+	sink_close(&sink);
+	close(fds[1]);
+}
+
+static void
+write_file(void **state)
+{
+	char heard[SINK_LINE_MAX + 1], expected[128];
+	char name[] = "/tmp/test_sink.XXXXXX";
+	struct sink sink;
+	int fd = mkstemp(name);
+
+	(void)state;
+	unlink(name);
+	sink_open_stream(&sink, fd);
+	assert_int_equal(sink.fd, fd);
+	sink_write(&sink, LOG_INFO, "a", "");
+	sink_write(&sink, LOG_INFO, "b", "");
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	receive(fd, heard);
+	snprintf(expected, sizeof(expected),
+	    "danemapd[%ld]: a\ndanemapd[%ld]: b\n", (long)getpid(),
+	    (long)getpid());
+	assert_string_equal(heard, expected);
+	sink_close(&sink);
+	close(fd);
+}
+
+static void
+write_device(void **state)
+{
+	int fd = open("/dev/null", O_WRONLY);
+	struct sink sink;
+
+	(void)state;
+	sink_open_stream(&sink, fd);
+	assert_int_not_equal(sink.fd, fd);
+	assert_true(fcntl(sink.fd, F_GETFL) & O_NONBLOCK);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	sink_write(&sink, LOG_INFO, "a line", "");
+	assert_int_equal(sink.n_lost, 0);
+	sink_close(&sink);
+	close(fd);
+}
+
+static void
+write_to_nothing(void **state)
+{
+	int fd = next_fd();
+	struct sink sink;
+
+	(void)state;
+	sink_open_stream(&sink, fd);
+	assert_false(sink_is_open(&sink));
+	sink_write(&sink, LOG_INFO, "a line", "");
+	assert_int_equal(sink.n_lost, 1);
+	sink_close(&sink);
+	assert_int_equal(next_fd(), fd);
 }
 
 // The number of a closed descriptor goes to the next one that is opened.
@@ -367,7 +646,18 @@ main(void)
 	    lose_stream_socket, NULL);
 	table_add("a reader that is started anew is found again",
 	    restart_reader, NULL);
-	table_add("a socket that is not there is an error", open_nothing, NULL);
+	TABLE_ADD(late_rows, wait_for_late_reader);
+	TABLE_ADD(send_rows, refuse_send);
+	TABLE_ADD(open_rows, open_nothing);
+	table_add(
+	    "a pipe that cannot be opened anew never blocks", share_pipe, NULL);
+	table_add("a full pipe without a reader raises no signal",
+	    share_full_pipe_of_nobody, NULL);
+	table_add("a file is sent lines", write_file, NULL);
+	table_add(
+	    "a device, such as a terminal, is opened anew", write_device, NULL);
+	table_add(
+	    "a stream that is closed loses lines", write_to_nothing, NULL);
 	table_add("a descriptor that is another's by now is left alone",
 	    leave_foreign, NULL);
 	return table_run("sink");

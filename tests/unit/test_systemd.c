@@ -32,6 +32,12 @@ say_errno(void)
 	systemd_errno(13);
 }
 
+static void
+say_end(void)
+{
+	systemd_stopping(25000);
+}
+
 static const struct {
 	const char *sentence;
 	void (*say)(void);
@@ -40,7 +46,8 @@ static const struct {
 	{ "readiness is told", systemd_ready, "READY=1" },
 	{ "a reload is told with its time", systemd_reloading,
 	    "RELOADING=1\nMONOTONIC_USEC=" },
-	{ "the end is told", systemd_stopping, "STOPPING=1" },
+	{ "the end is told, and when it comes at the latest", say_end,
+	    "STOPPING=1\nEXTEND_TIMEOUT_USEC=25000000" },
 	{ "a status is told", say_status, "STATUS=2 workers" },
 	{ "an error is told", say_errno, "ERRNO=13" },
 	{ "the watchdog is fed", systemd_watchdog, "WATCHDOG=1" },
@@ -119,7 +126,7 @@ static const struct taking takings[] = {
 struct taken {
 	bool was_set_up;
 	unsigned n, open, kept_by_exec;
-	int fds[8];
+	struct systemd_socket sockets[8];
 	bool is_in_environment;
 };
 
@@ -138,6 +145,8 @@ be_passed(const struct taking *row)
 	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 	setenv("LISTEN_PID", row->pid ? row->pid : pid, 1);
 	setenv("LISTEN_FDS", row->n_passed ? row->n_passed : "5", 1);
+	setenv("LISTEN_FDNAMES",
+	    row->n_passed ? "policy:x" : "policy:x:x:x:control", 1);
 	// Bound by the kernel to an abstract name of its choice.
 	return socket(AF_UNIX, SOCK_STREAM, 0) == 3 &&
 	       bind(3, (struct sockaddr *)&any, sizeof(sa_family_t)) == 0 &&
@@ -154,7 +163,7 @@ static void
 take(const struct taking *row, struct taken *ret)
 {
 	ret->was_set_up = be_passed(row);
-	ret->n = systemd_listen_fds(ret->fds, row->max);
+	ret->n = systemd_listen_fds(ret->sockets, row->max);
 	ret->is_in_environment = getenv("LISTEN_FDS") || getenv("LISTEN_PID");
 	for (int fd = 3; fd < 8; fd++) {
 		int flags = fcntl(fd, F_GETFD);
@@ -198,7 +207,9 @@ run_taking(void **state)
 #ifdef HAVE_SYSTEMD
 	assert_int_equal(taken.n, row->n);
 	for (unsigned i = 0; i < row->n; i++) {
-		assert_int_equal(taken.fds[i], row->fds[i]);
+		assert_int_equal(taken.sockets[i].fd, row->fds[i]);
+		assert_string_equal(taken.sockets[i].name,
+		    row->fds[i] == 3 ? "policy" : "control");
 		assert_false(taken.kept_by_exec & (1u << row->fds[i]));
 	}
 	assert_int_equal(taken.open, row->open);
@@ -212,11 +223,11 @@ run_taking(void **state)
 static void
 take_no_sockets(void **state)
 {
-	int fds[1];
+	struct systemd_socket sockets[1];
 
 	(void)state;
 	unsetenv("LISTEN_FDS");
-	assert_int_equal(systemd_listen_fds(fds, 1), 0);
+	assert_int_equal(systemd_listen_fds(sockets, 1), 0);
 }
 
 static void
