@@ -8,6 +8,7 @@ TEST_EXTENSIONS = .sh
 TESTS += $(check_PROGRAMS)
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh \
+	tests/soak.sh tests/workshop.sh \
 	tests/copy-source.sh tests/install-packages.sh tests/coverage.sh \
 	tests/coverage.py tests/coverage_exit.c tests/sanitize.sh \
 	tests/sanitize.py

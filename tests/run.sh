@@ -16,41 +16,12 @@
 set -eu
 
 SUITES="unit scenarios postfix examples tool life quickstart"
-JOBS=$(nproc)
-PYTHON=/usr/bin/python3
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
-
-[ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
-
-export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-WORK=$(mktemp -d /tmp/dm.XXXXXX)
-trap 'rm -rf "$WORK"' EXIT
-trap 'exit 1' HUP INT TERM
-chmod 755 "$WORK"
-COPY=$WORK/source
-BUILD=$WORK/build
+. "$SOURCE/tests/workshop.sh"
 RESULTS=$WORK/results
 
-# Joined by &&: `set -e` sleeps in a function whose status is looked at.
-build() {
-	"$SOURCE/tests/copy-source.sh" "$COPY" &&
-		mkdir "$BUILD" &&
-		(cd "$COPY" && autoreconf -fi) &&
-		(cd "$BUILD" && "$COPY/configure" --enable-werror \
-			--localstatedir=/var --sysconfdir=/etc) &&
-		make -C "$BUILD" -j "$JOBS" &&
-		${WRAP:-:} "$BUILD"
-}
-
-# quietly NAME COMMAND...: shows what a command said only if it failed.
-quietly() {
-	name=$1
-	shift
-	echo "== $name"
-	"$@" >"$WORK/said" 2>&1 && return
-	tail -n 60 "$WORK/said"
-	echo "not ok - $name" >>"$RESULTS/setup.tap"
+give_up() {
+	echo "not ok - $1" >>"$RESULTS/setup.tap"
 	finish
 }
 
@@ -125,8 +96,7 @@ make_tree() {
 }
 
 mkdir "$RESULTS"
-quietly "packages" "$SOURCE/tests/install-packages.sh" build tree tests
-quietly "build" build
+make_ready build tree tests
 quietly "signed tree" make_tree
 for suite in ${*:-$SUITES}; do
 	run_suite "$suite"

@@ -17,8 +17,9 @@ class Report:
         self.failures = 0
         self.lock = threading.Lock()
 
-    def add(self, sentence, problem=None):
-        """problem: None, or text that says what was seen instead."""
+    def add(self, sentence, problem=None, note=""):
+        """problem: None, or text that says what was seen instead; note: lines
+        that stand behind."""
         with self.lock:
             self.count += 1
             print("%s %d - %s" % ("not ok" if problem else "ok", self.count,
@@ -27,6 +28,8 @@ class Report:
                 self.failures += 1
                 for line in problem.rstrip().splitlines():
                     print("#   " + line)
+            for line in note.splitlines():
+                print("# " + line)
             sys.stdout.flush()
 
     def end(self):
@@ -35,14 +38,16 @@ class Report:
         return 1 if self.failures or not self.count else 0
 
 
-def run(tests, *args):
-    """Each test is called with args; an exception is its failure."""
+def run(tests, *args, note=lambda: ""):
+    """Each test is called with args; an exception is its failure.  note: says
+    afterwards what there is to say of a test."""
     report = Report()
     for test in tests:
         sentence = test.__doc__.strip().splitlines()[0].rstrip(".")
         try:
             test(*args)
-            report.add(sentence)
+            problem = None
         except Exception:  # pylint: disable=broad-except
-            report.add(sentence, traceback.format_exc())
+            problem = traceback.format_exc()
+        report.add(sentence, problem, note())
     return report.end()

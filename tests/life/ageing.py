@@ -7,7 +7,6 @@ import time
 from . import stage
 from .stage import Daemon, Load, NONE, SECURE, expect
 
-HOURS = 0
 SHORT = {"cache_min_ttl": "1s", "cache_error_ttl": "1s",
          "query_timeout": "2s"}
 

@@ -3,33 +3,35 @@
 """The cache file: spoilt, cut, replaced, shared, or without room."""
 
 import os
-import random
 import signal
 import struct
 import subprocess
 import threading
 import time
 
-from . import stage
+from . import chance, stage
+from .chance import goes_on
 from .stage import Cold, Daemon, Load, domains, expect, wait_until
 
-HOURS = 0
 UNAVAILABLE = 69
 PAIRS = domains(1, 60)
 VERSION_AT = 8  # src/cache/FORMAT
 PAGES_AT = 16384
 
 
-def flip(path, count, first=0):
+def flip_bit(file, at, lot):
+    file.seek(at)
+    octet = file.read(1)[0]
+    file.seek(at)
+    file.write(bytes([octet ^ 1 << lot.randrange(8)]))
+
+
+def flip(path, count, first, lot):
     """Flips single bits of a file in place."""
     with open(path, "r+b") as file:
         size = os.fstat(file.fileno()).st_size
         for _ in range(count):
-            at = random.randrange(first, size)
-            file.seek(at)
-            octet = file.read(1)[0]
-            file.seek(at)
-            file.write(bytes([octet ^ 1 << random.randrange(8)]))
+            flip_bit(file, lot.randrange(first, size), lot)
 
 
 def used_pages(path):
@@ -40,16 +42,19 @@ def used_pages(path):
             if any(octets[at + 8:at + 12])]
 
 
-def spoil_entries(path):
+def spoil_entries(path, lot):
     """Flips bits where entries lie, at the end of each page in use."""
     with open(path, "r+b") as file:
         for page in used_pages(path):
             for _ in range(12):
-                at = page + PAGES_AT - random.randrange(1, 400)
-                file.seek(at)
-                octet = file.read(1)[0]
-                file.seek(at)
-                file.write(bytes([octet ^ 1 << random.randrange(8)]))
+                flip_bit(file, page + PAGES_AT - lot.randrange(1, 400), lot)
+
+
+def spoil(path, noise, lot):
+    """Bits of entries, and so many anywhere behind the header."""
+    spoil_entries(path, lot)
+    flip(path, noise, PAGES_AT, lot)
+    chance.count(spoilt=1)
 
 
 def filled(dns, **settings):
@@ -60,14 +65,14 @@ def filled(dns, **settings):
     return server
 
 
+@goes_on
 def test_flipped_while_stopped(dns):
     """bits flipped while danemapd is stopped never make a wrong answer"""
-    server = filled(dns)
+    server, lot = filled(dns), chance.lot("bits")
     try:
-        for _ in range(4):
+        for _ in chance.rounds(4):
             server.stop()
-            spoil_entries(server.cache)
-            flip(server.cache, 2000, PAGES_AT)
+            spoil(server.cache, 2000, lot)
             server.start()
             server.wait_listening()
             server.fill(PAIRS)
@@ -96,14 +101,14 @@ def test_flipped_header(dns):
         server.__exit__()
 
 
+@goes_on
 def test_flipped_while_running(dns):
     """bits flipped under a running danemapd never make a wrong answer"""
-    server = filled(dns)
+    server, lot = filled(dns), chance.lot("bits")
     try:
         with Load(server, PAIRS, clients=4) as load:
-            for _ in range(20):
-                spoil_entries(server.cache)
-                flip(server.cache, 200, PAGES_AT)
+            for _ in chance.rounds(20):
+                spoil(server.cache, 200, lot)
                 time.sleep(0.05)
         load.check()
         expect(server.settled(), "a process was lost", server.log()[-800:])
@@ -111,20 +116,27 @@ def test_flipped_while_running(dns):
         server.__exit__()
 
 
+def cut(server, size):
+    """Cuts the file; until all are at work with another."""
+    inode = os.stat(server.cache).st_ino
+    os.truncate(server.cache, size)
+    chance.count(spoilt=1)
+    # The log is no witness: several may have asked for a new one, one after
+    # the other.
+    wait_until(lambda: os.stat(server.cache).st_ino != inode, 20,
+               server.last_words)
+    expect(os.stat(server.cache).st_size == 4 << 20)
+    wait_until(server.settled, 20, server.last_words)
+
+
+@goes_on
 def test_cut_while_running(dns):
     """a file cut under a running danemapd makes misses, then a new file"""
     server = filled(dns)
     try:
         with Load(server, PAIRS, clients=4) as load:
-            for size in (0, 5000, 1 << 20):
-                before = server.log().count("in force")
-                inode = os.stat(server.cache).st_ino
-                os.truncate(server.cache, size)
-                wait_until(lambda: server.log().count("in force") > before,
-                           15, server.last_words)
-                expect(os.stat(server.cache).st_ino != inode)
-                expect(os.stat(server.cache).st_size == 4 << 20)
-                wait_until(server.settled, 10, "one generation")
+            for n in chance.rounds(3):
+                cut(server, (0, 5000, 1 << 20)[n % 3])
         load.check()
         server.fill(PAIRS)
         with dns.silent():
@@ -133,17 +145,19 @@ def test_cut_while_running(dns):
         server.__exit__()
 
 
+@goes_on
 def test_zeros_while_running(dns):
     """a file filled with zeros or noise under a running danemapd harms nobody"""
-    server = filled(dns)
+    server, lot = filled(dns), chance.lot("noise")
     try:
         with Load(server, PAIRS, clients=4) as load, \
                 open(server.cache, "r+b") as file:
-            for filling in (bytes(4 << 20), os.urandom(4 << 20),
-                            b"\xff" * (4 << 20)):
+            for n in chance.rounds(3):
                 file.seek(0)
-                file.write(filling)
+                file.write((bytes(4 << 20), lot.randbytes(4 << 20),
+                            b"\xff" * (4 << 20))[n % 3])
                 file.flush()
+                chance.count(spoilt=1)
                 time.sleep(0.5)
         load.check()
         expect(server.settled(), "a process was lost")
@@ -151,12 +165,12 @@ def test_zeros_while_running(dns):
         server.__exit__()
 
 
-def spoil_and_start(dns, spoil, words):
+def spoil_and_start(dns, change, words):
     """What is done to the file starts an empty cache, and a line says so."""
     server = filled(dns)
     try:
         server.stop()
-        spoil(server.cache)
+        change(server.cache)
         server.start()
         server.wait_listening()
         line = server.log_about("starts empty")
@@ -309,24 +323,34 @@ def test_small_cache(dns):
     """more domains than the cache holds are answered, from the DNS if need be"""
     with Daemon(dns.folder, cache_size="4M") as server:
         pairs = domains()
-        random.shuffle(pairs)
+        chance.lot("order").shuffle(pairs)
         server.fill(pairs)
         server.fill(pairs)
 
 
+def kill_writer(server, pairs, lot):
+    """kill -9 while the resolver writes these."""
+    pid, = server.named("reso")
+    killing = threading.Timer(lot.uniform(0, 0.06), os.kill,
+                              (pid, signal.SIGKILL))
+    killing.start()
+    server.fill(pairs)
+    killing.join()
+    chance.count(kills=1)
+    wait_until(lambda: stage.is_gone(pid) and server.settled(), 10,
+               server.last_words)
+
+
+@goes_on
 def test_writer_killed(dns):
     """a resolver killed while it writes leaves a cache that others read"""
-    cold = Cold()
+    lot, cold, blocks = chance.lot("kills"), Cold(), stage.N_DOMAINS // 6
     with Daemon(dns.folder) as server:
-        # One kill at a time: a question in flight at two of them is given up.
-        for n in range(1, 72, 6):
-            pid, = server.named("reso")
-            killing = threading.Timer(random.uniform(0, 0.06), os.kill,
-                                      (pid, signal.SIGKILL))
-            killing.start()
-            server.fill(domains(n, n + 5))
-            killing.join()
-            wait_until(lambda: stage.is_gone(pid) and server.settled(), 10,
-                       server.last_words)
+        for n in chance.rounds(12):
+            if n and n % blocks == 0:
+                server.forget()
+            first = 1 + n % blocks * 6
+            kill_writer(server, domains(first, first + 5), lot)
+            # One kill at a time: a question in flight at two is given up.
             wait_until(lambda: cold.answered(server), 10, server.last_words)
-        server.fill(domains(1, 72))
+        server.fill(domains(1, first + 5))

@@ -5,20 +5,20 @@
 import contextlib
 import os
 import pathlib
-import random
 import select
 import socket
 import subprocess
 import threading
 import time
 
-from . import stage
+from . import chance, stage
+from .chance import goes_on
 from .stage import (Daemon, Load, SECURE, connect, crowd, domains, expect,
                     raise_files, request)
 
-HOURS = 0
 ONE = "one.cases.nsec"
 MANY = 4096
+WORDS = ("OK", "NOTFOUND", "TEMP", "PERM")
 
 
 def refused(server, octets):
@@ -54,7 +54,7 @@ def test_split_anywhere(dns):
 def test_pipelined(dns):
     """a thousand requests at once are answered in their order"""
     pairs = domains() * 2
-    random.shuffle(pairs)
+    chance.lot("order").shuffle(pairs)
     pairs = pairs[:1000]
     with Daemon(dns.folder) as server, server.client() as client:
         sender = threading.Thread(target=client.send, args=(
@@ -74,9 +74,49 @@ def test_nonsense(dns):
                        b"\x00" * 20, b"GET / HTTP/1.1\r\n\r\n"):
             reply = refused(server, octets)
             expect(reply.startswith("PERM "), octets, reply)
-        for _ in range(50):
-            octets = b"x" + os.urandom(random.randrange(1, 400))
-            expect(refused(server, octets).startswith("PERM "), octets)
+
+
+def spoilt_requests(lot):
+    """Good requests in which a few octets are others, missing, or twice."""
+    octets = bytearray(b"".join(
+        request("%s.nsec" % lot.choice(("one.cases", "none1.cases", "x")))
+        for _ in range(lot.randrange(1, 20))))
+    for _ in range(lot.randrange(1, 6)):
+        at = lot.randrange(len(octets))
+        to = min(len(octets), at + lot.randrange(1, 40))
+        octets[at:at + lot.randrange(2)] = lot.choice((
+            lot.randbytes(1), b"", octets[at:to], b"0", b"99999:"))
+    return bytes(octets)
+
+
+def replies_to(server, octets):
+    """All that is said to them, each in the form of a reply."""
+    replies = []
+    with server.client() as client:
+        client.send(octets)
+        client.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            while True:
+                replies.append(client.receive())
+    return replies
+
+
+@goes_on
+def test_garbage(dns):
+    """noise and spoilt requests are answered in form, and end nobody"""
+    lot = chance.lot("garbage")
+    with Daemon(dns.folder) as server:
+        children = server.children()
+        for _ in chance.rounds(100):
+            noise = b"x" + lot.randbytes(lot.randrange(400))
+            reply, = replies_to(server, noise)
+            expect(reply.startswith("PERM "), noise, reply)
+            spoilt = spoilt_requests(lot)
+            for reply in replies_to(server, spoilt):
+                expect(reply.split(" ")[0] in WORDS, spoilt, reply)
+            chance.count(lookups=2)
+        expect(server.ask(ONE) == SECURE)
+        expect(server.children() == children, "somebody was replaced")
 
 
 def test_odd_keys(dns):
@@ -88,7 +128,7 @@ def test_odd_keys(dns):
                     os.urandom(200).replace(b".", b"")):
             client.send(request(key))
             word = client.receive().split(" ")[0]
-            expect(word in ("NOTFOUND", "TEMP", "OK"), key, word)
+            expect(word in WORDS[:3], key, word)
         expect(client.ask("dane", ONE) == SECURE)
         expect(client.ask("nosuchmap", ONE).startswith("PERM "))
         expect(client.ask("DANE", ONE) == SECURE)

@@ -14,7 +14,6 @@ from e2e import daemon
 from . import stage
 from .stage import Daemon, expect, wait_until
 
-HOURS = 0
 USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG = 64, 69, 71, 77, 78
 
 

@@ -13,7 +13,6 @@ from e2e import daemon
 from .command import status_of
 from .stage import Daemon, expect, wait_until
 
-HOURS = 0
 KINDS = ("work", "reso", "ctrl")
 EPERM, EACCES, ENOENT = 1, 13, 2
 

@@ -9,7 +9,6 @@ from . import stage
 from .stage import (Daemon, SECURE, connect, crowd, expect, request,
                     wait_until)
 
-HOURS = 0
 ONE = "one.cases.nsec"
 
 

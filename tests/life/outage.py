@@ -10,7 +10,6 @@ import time
 from . import stage
 from .stage import Daemon, Load, SECURE, domains, expect, wait_until
 
-HOURS = 0
 ONE = "one.cases.nsec"
 RECOVERY_S = 40  # libunbound forgets silent servers after 15 s
 

@@ -3,25 +3,25 @@
 """Processes that are killed or stopped at any moment."""
 
 import os
-import random
 import signal
 import statistics
 import time
 
-from . import stage
+from . import chance, stage
+from .chance import goes_on
 from .stage import Cold, Daemon, Load, domains, expect, wait_until
 
-HOURS = 0
 KILLS = 16       # of each kind, unless hours are given
 PARENT_KILLS = 8
 BACK_S = 1
 
 
-def kill_one(server, kind):
+def kill_one(server, kind, lot):
     """kill -9; the number of connections that it may have broken."""
-    pid = random.choice(server.named(kind))
+    pid = lot.choice(server.named(kind))
     broken = stage.sockets_of(pid) if kind == "work" else 0
     os.kill(pid, signal.SIGKILL)
+    chance.count(kills=1)
     wait_until(lambda: stage.is_gone(pid), 5, "the process is gone")
     return broken
 
@@ -29,54 +29,72 @@ def kill_one(server, kind):
 def time_back(server, cold):
     """Seconds until cold questions have their answers."""
     begun = time.monotonic()
-    wait_until(server.settled, 10, "all processes are back")
-    wait_until(lambda: cold.answered(server), 10, "cold answers")
+    wait_until(server.settled, 20, server.last_words)
+    wait_until(lambda: cold.answered(server), 60, server.last_words)
     return time.monotonic() - begun
 
 
 def kill_under_load(dns, kind):
     """Kills for a while; what the clients saw is right."""
-    pairs = domains(1, 60)
+    pairs, lot = domains(1, 60), chance.lot("kills")
     cold, back_s, broken = Cold(), [], 0
-    end = time.monotonic() + HOURS * 3600
+    begun = time.monotonic()
     with Daemon(dns.folder, resolvers=2) as server:
+        started_s = time.monotonic() - begun
         with Load(server, pairs) as load:
-            while len(back_s) < KILLS or time.monotonic() < end:
-                time.sleep(random.uniform(0, 0.05))
-                broken += kill_one(server, kind)
+            for _ in chance.rounds(KILLS):
+                time.sleep(lot.uniform(0, 0.05))
+                broken += kill_one(server, kind, lot)
                 back_s.append(time_back(server, cold))
+                # A question that two killed resolvers had is given up.
+                load.wait_past_now()
         load.check(broken)
-    expect(statistics.median(back_s) < BACK_S * stage.PATIENCE,
-           "took", statistics.median(back_s), "s to come back")
+    # A busy machine is slow to start anything.
+    expect(statistics.median(back_s) < max(BACK_S, 2 * started_s),
+           "took", statistics.median(back_s), "s to come back, and",
+           started_s, "to start")
 
 
+@goes_on
 def test_worker_killed(dns):
     """a killed worker costs its own connections, and nobody else anything"""
     kill_under_load(dns, "work")
 
 
+@goes_on
 def test_resolver_killed(dns):
     """a killed resolver costs no lookup and no connection"""
     kill_under_load(dns, "reso")
 
 
+@goes_on
 def test_control_killed(dns):
     """a killed control process is nothing to those who ask"""
     kill_under_load(dns, "ctrl")
 
 
+def kill_in_flight(server, pairs, lot):
+    """Kills the resolver that is at work on these."""
+    wait_until(server.settled, 10, "the resolver is back")
+    with server.client() as client:
+        client.send(b"".join(stage.request(key) for key, _ in pairs))
+        time.sleep(lot.uniform(0, 0.02))
+        kill_one(server, "reso", lot)
+        replies = [client.receive() for _ in pairs]
+    expect(replies == [answer for _, answer in pairs], replies)
+    chance.count(lookups=len(pairs))
+
+
+@goes_on
 def test_cold_questions_survive(dns):
     """questions in flight when their resolver is killed are asked again"""
+    lot, blocks = chance.lot("kills"), stage.N_DOMAINS // 10
     with Daemon(dns.folder) as server:
-        for n in range(6):
-            wait_until(server.settled, 10, "the resolver is back")
-            pairs = domains(10 * n + 1, 10 * n + 10)
-            with server.client() as client:
-                client.send(b"".join(stage.request(k) for k, _ in pairs))
-                time.sleep(random.uniform(0, 0.02))
-                kill_one(server, "reso")
-                replies = [client.receive() for _ in pairs]
-            expect(replies == [answer for _, answer in pairs], replies)
+        for n in chance.rounds(6):
+            if n and n % blocks == 0:
+                server.forget()
+            first = 1 + n % blocks * 10
+            kill_in_flight(server, domains(first, first + 9), lot)
 
 
 def test_cache_survives_all(dns):
@@ -107,14 +125,17 @@ def test_parent_killed(dns):
             server.fill(pairs)
 
 
+@goes_on
 def test_parent_killed_under_load(dns):
     """a parent that is killed again and again never makes a wrong answer"""
+    lot = chance.lot("kills")
     with Daemon(dns.folder) as server:
         with Load(server, domains(1, 60), clients=4, pause_s=0.005) as load:
-            for _ in range(PARENT_KILLS):
-                time.sleep(random.uniform(0, 0.3))
+            for _ in chance.rounds(PARENT_KILLS):
+                time.sleep(lot.uniform(0, 0.3))
                 server.process.kill()
                 server.process.wait()
+                chance.count(kills=1)
                 server.start()
                 server.wait_listening()
         expect(load.asked and not load.wrong, load.asked, load.wrong[:5])

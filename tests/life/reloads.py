@@ -9,10 +9,10 @@ import time
 
 from e2e import socketmap
 
-from . import stage
+from . import chance, stage
+from .chance import goes_on
 from .stage import Daemon, Load, NONE, SECURE, domains, expect, wait_until
 
-HOURS = 0
 ONE = "one.cases.nsec"
 
 
@@ -26,32 +26,43 @@ def test_restart_keeps_cache(dns):
             server.fill(pairs)
 
 
+@goes_on
 def test_reload_under_load(dns):
     """reloads under load fail no lookup and close no connection"""
     with Daemon(dns.folder) as server, \
             Load(server, domains(), clients=8) as load:
-        for _ in range(20):
+        for _ in chance.rounds(20):
             server.reload()
-        load.ending = True
-        for thread in load.threads:
-            thread.join()
+            chance.count(reloads=1)
+        load.end()
         load.check()
         wait_until(server.settled, 10, "one generation")
 
 
+def storm(server, lot):
+    """SIGHUPs faster than they can be followed; the most children seen."""
+    most = 0
+    before = server.log_size()
+    for _ in range(20):
+        server.process.send_signal(signal.SIGHUP)
+        chance.count(reloads=1)
+        most = max(most, len(server.children()))
+        time.sleep(lot.uniform(0, 0.06))
+    wait_until(lambda: "in force" in server.log_after(before), 10, "a reload")
+    wait_until(server.settled, 10, "one generation")
+    return most
+
+
+@goes_on
 def test_storm_of_reloads(dns):
     """twenty SIGHUPs at once make at most two generations"""
-    most = 0
+    lot = chance.lot("storm")
     with Daemon(dns.folder) as server, \
             Load(server, domains(1, 20), clients=2) as load:
-        for _ in range(20):
-            server.process.send_signal(signal.SIGHUP)
-            most = max(most, len(server.children()))
-            time.sleep(0.03)
-        wait_until(lambda: "in force" in server.log(), 10, "a reload")
-        wait_until(server.settled, 10, "one generation")
-        # A check of the configuration is a process too.
-        expect(most <= 2 * 4 + 1, most, "children")
+        for _ in chance.rounds(1):
+            most = storm(server, lot)
+            # A check of the configuration is a process too.
+            expect(most <= 2 * 4 + 1, most, "children")
     load.check()
 
 
@@ -155,26 +166,32 @@ def is_refused(address):
     return False
 
 
+@goes_on
 def test_stop_while_reloading(dns):
     """SIGTERM in the middle of a reload ends all processes, status 0"""
-    for wait_s in (0, 0.01, 0.03, 0.1):
+    lot = chance.lot("moments")
+    for _ in chance.rounds(4):
         with Daemon(dns.folder) as server:
             server.process.send_signal(signal.SIGHUP)
-            time.sleep(wait_s)
+            time.sleep(lot.uniform(0, 0.1))
+            chance.count(reloads=1)
             children = server.children()
             status = server.stop()
             expect(status == 0, "status", status, server.log())
             expect(all(map(stage.is_gone, children)), "someone is left")
 
 
+@goes_on
 def test_kills_while_reloading(dns):
     """children killed in the middle of a reload do not stop it"""
+    lot = chance.lot("kills")
     with Daemon(dns.folder) as server:
-        for wait_s in (0.01, 0.03, 0.05, 0.08):
+        for _ in chance.rounds(4):
             server.process.send_signal(signal.SIGHUP)
-            time.sleep(wait_s)
+            time.sleep(lot.uniform(0, 0.1))
             for kind in ("work", "reso"):
                 os.kill(server.named(kind)[-1], signal.SIGKILL)
+            chance.count(reloads=1, kills=2)
             wait_until(lambda: server.try_ask(ONE, 2) == SECURE, 10, "serves")
             wait_until(server.settled, 20, server.last_words)
         server.reload()

@@ -5,7 +5,7 @@
 # Tests how danemapd lives: killed, stopped, reloaded, abused, without DNS, with
 # a spoilt cache. Speaks TAP. Needs root (namespaces), nsd, ldns-signzone.
 #
-#	run.sh BUILD-FOLDER [--hours N] [CHAPTER...]
+#	run.sh BUILD-FOLDER [--hours N] [--seed S] [CHAPTER[.TEST]...]
 
 set -eu
 

@@ -4,11 +4,11 @@
 that runs as nobody, clients that never stop asking, and waiting for things.
 """
 
+import collections
 import contextlib
 import os
 import pathlib
 import pwd
-import random
 import re
 import resource
 import signal
@@ -19,6 +19,8 @@ import time
 
 from e2e import daemon, socketmap
 from tree import tree, zonefile
+
+from . import chance
 
 HERE = pathlib.Path(__file__).parent
 NOBODY = pwd.getpwnam("nobody")
@@ -140,8 +142,9 @@ class Daemon(daemon.Daemon):
 
     def __init__(self, tree_folder, **settings):
         super().__init__(tree_folder, **{
-            "user": "nobody", "workers": "2", "query_timeout": "5s",
-            "log_level": "info", **settings})
+            "user": "nobody", "workers": "2", "log_level": "info",
+            # A machine that is busy must not look like DNS that is silent.
+            "query_timeout": "30s", **settings})
         os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
         self.conf = self.folder / "conf"
         self.limit = None  # on descriptors
@@ -173,6 +176,13 @@ class Daemon(daemon.Daemon):
         self.start()
         self.wait_listening()
 
+    def forget(self):
+        """A restart with an empty cache."""
+        expect(self.stop() == 0, "exit status")
+        self.cache.unlink()
+        self.start()
+        self.wait_listening()
+
     def wait_listening(self):
         wait_until(lambda: self.try_ask(daemon.SIGNED_NAME), 10,
                    self.last_words)
@@ -190,6 +200,7 @@ class Daemon(daemon.Daemon):
             for key, answer in pairs:
                 reply = client.ask("dane", key)
                 expect(reply == answer, key, "got", reply)
+        chance.count(lookups=len(pairs))
 
     def named(self, kind):
         """The pids of its workers (`work`), resolvers (`reso`) or of the
@@ -202,10 +213,19 @@ class Daemon(daemon.Daemon):
         """SIGHUP; until the log tells how it went."""
         words = "the new configuration is in force" if expected else \
             "the old configuration stays in force"
-        before = self.log().count(words)
+        before = self.log_size()
         self.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.log().count(words) > before, 20,
+        wait_until(lambda: words in self.log_after(before), 20,
                    self.last_words)
+
+    def log_size(self):
+        return os.stat(self.log_path).st_size
+
+    def log_after(self, size):
+        """What was logged since it had that size."""
+        with open(self.log_path, errors="replace", encoding="utf-8") as log:
+            log.seek(size)
+            return log.read()
 
     def settled(self):
         """Whether there is one generation, and it is whole."""
@@ -255,16 +275,20 @@ def sockets_of(pid):
 
 class Cold:
     """Questions that were never asked: a port makes a host another."""
+    PORTS, HOSTS = 60000, 40
 
     def __init__(self):
         self.n = 0
 
+    def next(self):
+        host, port = divmod(self.n, self.PORTS)
+        self.n += 1
+        return "[cold%d.mail.nsec]:%d" % (1 + host % self.HOSTS, 1024 + port)
+
     def answered(self, server, count=8):
         """Whether that many have their answers: all resolvers are at work."""
-        ports = range(self.n, self.n + count)
-        self.n += count
-        return all(server.try_ask("[none.mail.nsec]:%d" % (
-            1024 + port % 60000)) == NOTFOUND for port in ports)
+        return all([server.try_ask(self.next()) == NOTFOUND
+                    for _ in range(count)])
 
 
 class Load:
@@ -274,13 +298,15 @@ class Load:
         self.server = server
         self.pairs = pairs
         self.pause_s = pause_s
-        self.asked = 0
-        self.lost = 0       # connections that broke
+        # Of each client: answered; lost, connections that broke; refused,
+        # those that did not come about.
+        self.seen = [collections.Counter() for _ in range(clients)]
         self.wrong = []     # (key, reply)
         self.slowest_s = 0
         self.ending = False
-        self.threads = [threading.Thread(target=self.run, daemon=True)
-                        for _ in range(clients)]
+        self.threads = [threading.Thread(target=self.run, args=pair,
+                                         daemon=True)
+                        for pair in enumerate(self.seen)]
 
     def __enter__(self):
         for thread in self.threads:
@@ -288,28 +314,59 @@ class Load:
         return self
 
     def __exit__(self, *_):
+        self.end()
+        temp = sum(reply.startswith("TEMP ") for _, reply in self.wrong)
+        chance.count(lookups=self.asked + self.lost + self.refused,
+                     failed=self.lost + self.refused + temp,
+                     reconnects=self.lost, wrong=len(self.wrong) - temp)
+
+    def end(self):
         self.ending = True
         for thread in self.threads:
             thread.join()
 
-    def run(self):
+    asked = property(lambda self: self.sum("answered"))
+    lost = property(lambda self: self.sum("lost"))
+    refused = property(lambda self: self.sum("refused"))
+
+    def sum(self, word):
+        return sum(seen[word] for seen in self.seen)
+
+    def run(self, n, seen):
+        lot = chance.lot("client", n)
         while not self.ending:
             try:
-                with self.server.client() as client:
-                    while not self.ending:
-                        self.ask(client)
-            except (OSError, EOFError):
-                self.lost += 1
+                client = self.server.client()
+            except OSError:
+                seen["refused"] += 1
+                time.sleep(0.005)
+                continue
+            with client:
+                self.ask_on(client, seen, lot)
 
-    def ask(self, client):
-        key, answer = random.choice(self.pairs)
+    def ask_on(self, client, seen, lot):
+        """On one connection, until it breaks."""
+        try:
+            while not self.ending:
+                self.ask(client, *lot.choice(self.pairs))
+                seen["answered"] += 1
+                time.sleep(self.pause_s)
+        except (OSError, EOFError):
+            seen["lost"] += 1
+
+    def ask(self, client, key, answer):
         begun = time.monotonic()
         reply = client.ask("dane", key)
         self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
-        self.asked += 1
         if reply != answer:
             self.wrong.append((key, reply))
-        time.sleep(self.pause_s)
+
+    def wait_past_now(self):
+        """Until each question that is under way now is done with."""
+        before = [seen.total() for seen in self.seen]
+        wait_until(lambda: all(seen.total() > then for seen, then
+                               in zip(self.seen, before)), 30,
+                   self.server.last_words)
 
     def check(self, lost_max=0):
         expect(self.asked > 0, "nobody asked")
@@ -317,6 +374,7 @@ class Load:
                "answers were wrong:", self.wrong[:5])
         expect(self.lost <= lost_max, self.lost, "connections broke, not",
                lost_max)
+        expect(not self.refused, self.refused, "connections were refused")
 
 
 def raise_files():

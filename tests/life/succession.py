@@ -11,11 +11,11 @@ import time
 
 from e2e import daemon, socketmap
 
-from . import stage
+from . import chance, stage
 from .activation import never_stop, stop
+from .chance import goes_on
 from .stage import Daemon, SECURE, domains, expect, wait_until
 
-HOURS = 0
 PORT = 8471
 
 
@@ -58,13 +58,15 @@ class Supervisor(threading.Thread):
                 time.sleep(1)
 
 
+@goes_on
 def test_replaced(dns):
     """ten replacements without systemd fail no lookup, on unix and TCP"""
     with Line(dns.folder) as server:
         server.fill(domains(1, 20))
         askers = never_stop(server.socket, server.inet)
-        for _ in range(10 * (1 + int(HOURS * 100))):
+        for _ in chance.rounds(10):
             server.succeed()
+            chance.count(restarts=1)
         stop(askers)
         expect(socketmap.ask(server.inet, "dane", "one.cases.nsec") == SECURE)
 
