@@ -5,10 +5,10 @@
 # Installs the Debian packages that are missing for the purposes named, and
 # starts none of their services.
 #
-#	install-packages.sh build|tree|tests|valgrind...
+#	install-packages.sh build|tree|tests|valgrind|fuzz...
 #
 # build: to compile; tree: to serve the signed tree; tests: all the rest that
-# tests/run.sh uses; valgrind: sanitize.sh.
+# tests/run.sh uses; valgrind: sanitize.sh; fuzz: fuzz/run.sh.
 
 set -eu
 
@@ -19,6 +19,7 @@ PACKAGES_tree="nsd ldnsutils openssl python3 python3-dnspython iproute2
 	util-linux"
 PACKAGES_tests="libcmocka-dev postfix postfix-lmdb unbound binutils mandoc
 	gdb apparmor systemd"
+PACKAGES_fuzz="clang llvm libclang-rt-dev afl++"
 
 # These bring services, which are nobody's wish here.
 SERVERS="nsd unbound postfix"
@@ -37,9 +38,10 @@ missing_for() {
 		tree) list=$PACKAGES_tree ;;
 		tests) list=$PACKAGES_tests ;;
 		valgrind) list=valgrind ;;
+		fuzz) list=$PACKAGES_fuzz ;;
 		*)
-			echo "install-packages.sh: build, tree or tests," \
-				"not $purpose" >&2
+			echo "install-packages.sh: build, tree, tests," \
+				"valgrind or fuzz, not $purpose" >&2
 			exit 64
 			;;
 		esac
@@ -79,6 +81,7 @@ disable_new_servers() {
 
 missing=$(missing_for "$@")
 [ -n "$missing" ] || exit 0
+[ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
 echo "installing" $missing
 export DEBIAN_FRONTEND=noninteractive
 trap allow_services EXIT

@@ -19,8 +19,9 @@ fuzzers = \
 	tests/fuzz/fuzz_tlsa \
 	tests/fuzz/fuzz_walk
 
-EXTRA_DIST += tests/fuzz/README tests/fuzz/input.h tests/fuzz/make_seeds.py \
-	tests/fuzz/seeds
+EXTRA_DIST += tests/fuzz/README tests/fuzz/run.sh tests/fuzz/run-one.sh \
+	tests/fuzz/input.h tests/fuzz/make_seeds.py tests/fuzz/seeds \
+	tests/fuzz/dict
 
 # What programs are linked with that name nothing of their own: all the house.
 # A fuzzer takes of it what it calls.
