@@ -3,10 +3,12 @@
 
 // Drives a walk with whatever answers the octets spell: in any order, again,
 // to questions never asked, of names and records that make no sense, and with
-// memory that ends. Wants no crash, and facts that keep their own promises.
+// memory that ends. Wants no crash, facts that keep their own promises and are
+// what the answers come to (walk_model.h), and no more change once the walk
+// says that it is done.
 //
 // Under test: src/policy/walk.c src/policy/mxset.c src/policy/tlsa.c
-// Under test: src/policy/dname.c src/policy/digests.c
+// Under test: src/policy/dname.c src/policy/digests.c src/policy/decide.c
 #include "config.h"
 
 #include "policy/walk.h"
@@ -14,21 +16,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "walk_model.h"
+
 #define PIECES_MAX  4096
-#define RECORDS_MAX 80
-#define TEXT_MAX    300
+#define RECORDS_MAX MODEL_RECORDS_MAX
+#define TEXT_MAX    MODEL_TEXT_MAX
+#define MIN_TTL_S   10
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void *pieces[PIECES_MAX];
 static unsigned n_pieces, n_allowed;
+static struct model model;
 
 static void *
 get(void *arg, size_t size)
 {
 	(void)arg;
-	if (n_pieces >= n_allowed)
+	if (n_pieces >= n_allowed) {
+		model.lacks_memory = true;
 		return NULL;
+	}
 	return pieces[n_pieces++] = calloc(1, size);
 }
 
@@ -110,6 +118,7 @@ answer(struct walk *walk, struct cursor *cursor, struct scenery *scenery)
 	if ((shape & 128) != 0)
 		reply.cause = text(cursor, scenery->cause);
 	make_records(cursor, scenery, more % RECORDS_MAX);
+	model_answer(&model, id, &reply);
 	walk_answer(walk, id, &reply);
 }
 
@@ -129,12 +138,12 @@ check_digests(const uint8_t *digests, unsigned n, size_t width)
 }
 
 static void
-check_facts(struct walk *walk)
+check_facts(struct walk *walk, struct facts *ret)
 {
 	struct facts facts;
 	uint32_t ttl_s;
 
-	if (!walk_facts(walk, 10, &facts, &ttl_s))
+	if (!walk_facts(walk, MIN_TTL_S, &facts, &ttl_s))
 		require(facts.mx == FACTS_MX_FAILED);
 	require(facts.n_hosts <= FACTS_HOSTS_MAX);
 	require(facts.reason_len <= FACTS_REASON_MAX);
@@ -147,31 +156,61 @@ check_facts(struct walk *walk)
 	for (unsigned i = 1; i < facts.n_hosts; i++)
 		require(
 		    facts.hosts[i - 1].preference <= facts.hosts[i].preference);
+	model_check(&model, walk, &facts, ttl_s, MIN_TTL_S);
+	*ret = facts;
+}
+
+static void
+check_same(const struct facts *a, const struct facts *b)
+{
+	require(a->mx == b->mx && a->n_hosts == b->n_hosts);
+	for (unsigned i = 0; i < a->n_hosts; i++)
+		require(a->hosts[i].state == b->hosts[i].state &&
+			a->hosts[i].flags == b->hosts[i].flags);
+}
+
+static void
+ask_all(struct walk *walk)
+{
+	struct walk_question question;
+
+	while (walk_next(walk, &question))
+		model_ask(&model, &question);
+}
+
+static void
+drive(struct walk *walk, struct cursor *cursor)
+{
+	static struct scenery scenery;
+	struct facts before, now;
+	bool was_done = false;
+
+	while (cursor->at < cursor->end) {
+		ask_all(walk);
+		answer(walk, cursor, &scenery);
+		check_facts(walk, &now);
+		if (was_done && !model.lacks_memory)
+			check_same(&before, &now);
+		was_done = walk_is_done(walk);
+		before = now;
+	}
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct scenery scenery;
 	struct cursor cursor = { data, data + size };
 	struct walk_env env = { .get = get, .full = check_full };
 	struct nexthop nexthop = {
 		.port = octet(&cursor), .name_len = 11, .name = "example.org"
 	};
-	struct walk_question question;
 	struct walk walk;
 
 	nexthop.kind = nexthop.port & 1 ? NEXTHOP_HOST : NEXTHOP_DOMAIN;
 	n_allowed = octet(&cursor) * 8u;
+	model_begin(&model, &nexthop, check_full);
 	walk_begin(&walk, &nexthop, &env);
-	while (cursor.at < cursor.end) {
-		while (walk_next(&walk, &question))
-			require(question.id < WALK_QUESTIONS_MAX &&
-				strlen(question.name) <= WALK_NAME_MAX);
-		answer(&walk, &cursor, &scenery);
-		check_facts(&walk);
-	}
-	walk_is_done(&walk);
+	drive(&walk, &cursor);
 	while (n_pieces > 0)
 		free(pieces[--n_pieces]);
 	return 0;

@@ -23,6 +23,12 @@ EXTRA_DIST += tests/fuzz/README tests/fuzz/run.sh tests/fuzz/run-one.sh \
 	tests/fuzz/input.h tests/fuzz/make_seeds.py tests/fuzz/seeds \
 	tests/fuzz/dict
 
+# Of more than one file.
+tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c \
+	tests/fuzz/packet_model.c tests/fuzz/packet_model.h
+tests_fuzz_fuzz_walk_SOURCES = tests/fuzz/fuzz_walk.c \
+	tests/fuzz/walk_model.c tests/fuzz/walk_model.h
+
 # What programs are linked with that name nothing of their own: all the house.
 # A fuzzer takes of it what it calls.
 if ENABLE_FUZZING

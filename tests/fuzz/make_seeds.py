@@ -30,6 +30,12 @@ CARRIERS, LAST_ORDER = (1, 2, 4, 5, 12), 12
 # fuzz_decide.c
 FINGERPRINT, IN_SHA512, KNOWN, DEFERRED, STALE_USE = 32, 16, 8, 4, 2
 
+# src/policy/walk.h
+BOGUS, UNSIGNED, SIGNED = 1, 2, 3  # and FAILED
+NODATA, NXDOMAIN, DATA = range(3)
+MX, A, AAAA, CNAME, TARGET, TLSA = range(6)  # fuzz_walk.c: of the first host
+PER_HOST = 5
+
 
 def ask(kind, data, number=7, deadline_ms=0):
     return struct.pack('<B3xIQ', kind, number, deadline_ms) + data
@@ -238,11 +244,265 @@ def scenes():
     return ret
 
 
+def text(octets):
+    return bytes([len(octets)]) + octets
+
+
+# As fuzz_walk.c reads it: TTL 60, or none for 0.
+def reply(number, security, content=NODATA, canonical=None, mx=(), tlsa=(),
+          ttl=60):
+    shape = security | content << 2 | (16 if ttl else 0)
+    rest = b''
+    if canonical is not None:
+        shape |= 32 | 64
+        rest += text(canonical)
+    if security < UNSIGNED:
+        shape |= 128
+        rest += text(b'SERVFAIL')
+    for i in range(max(len(mx), len(tlsa))):
+        preference, name = mx[i] if mx else (0, b'')
+        data = tlsa[i] if tlsa else b''
+        rest += bytes([len(data), preference]) + text(name) + data
+    return bytes([number, shape, max(len(mx), len(tlsa)), ttl]) + rest
+
+
+def domain(*replies, memory=255):
+    return bytes([24, memory]) + b''.join(replies)
+
+
+def bracketed(*replies):
+    return bytes([25, 255]) + b''.join(replies)
+
+
+def of_host(index, number):
+    return PER_HOST * index + number
+
+
+def walks():
+    sha256 = bytes([3, 1, 1]) + b'\x11' * 32
+    sha512 = bytes([3, 0, 2]) + b'\x22' * 64
+    anchor = bytes([2, 0, 1]) + b'\x33' * 32
+    whole = bytes([3, 1, 0]) + b'\x30\x01'
+    useless = [bytes([1, 1, 1]) + b'\x11' * 32,
+               bytes([3, 2, 1]) + b'\x11' * 32,
+               bytes([3, 1, 3]) + b'\x11' * 32,
+               bytes([3, 1, 1]) + b'\x11' * 31,
+               bytes([3, 0, 0]), b'\3']
+    one = [(10, b'mx.example.org')]
+    mx = reply(MX, SIGNED, DATA, mx=one)
+    unsigned_mx = reply(MX, UNSIGNED, DATA, mx=one)
+    a, no_a = reply(A, SIGNED, DATA), reply(A, SIGNED)
+    unsigned_a = reply(A, UNSIGNED, DATA)
+    aaaa, no_aaaa = reply(AAAA, SIGNED, DATA), reply(AAAA, SIGNED)
+    tlsa = reply(TLSA, SIGNED, DATA, tlsa=[sha256])
+    no_tlsa = reply(TLSA, SIGNED, NXDOMAIN)
+    alias = reply(A, SIGNED, DATA, canonical=b'mail.example.net')
+    unsigned_alias = reply(A, UNSIGNED, DATA, canonical=b'mail.example.net')
+    at_target = reply(TARGET, SIGNED, DATA, tlsa=[anchor])
+    second = [reply(of_host(1, A), SIGNED, DATA),
+              reply(of_host(1, AAAA), SIGNED)]
+    two = reply(MX, SIGNED, DATA, mx=[(20, b'b.example'), (10, b'a.example')])
+    seeds = {
+        'dane': domain(mx, a, no_aaaa, tlsa),
+        'dane-bracketed': bracketed(a, no_aaaa, tlsa),
+        'dane-behind-unsigned-mx': domain(unsigned_mx, a, no_aaaa, tlsa),
+        'dane-at-aaaa': domain(mx, no_a, aaaa, tlsa),
+        'dane-without-ttl': domain(
+            reply(MX, SIGNED, DATA, mx=one, ttl=0),
+            reply(A, SIGNED, DATA, ttl=0), no_aaaa,
+            reply(TLSA, SIGNED, DATA, tlsa=[sha256], ttl=0)),
+        'dane-many-records': domain(mx, a, no_aaaa, reply(
+            TLSA, SIGNED, DATA,
+            tlsa=[sha256, sha512, anchor, whole, sha256] + useless)),
+        'dane-in-reverse': domain(mx, tlsa, no_aaaa, a),
+        'no-tlsa': domain(mx, a, no_aaaa, no_tlsa),
+        'no-tlsa-behind-unsigned-mx': domain(unsigned_mx, a, no_aaaa, no_tlsa),
+        'no-answer': domain(),
+        'no-mx': domain(reply(MX, SIGNED), a, no_aaaa, tlsa),
+        'no-mx-unsigned': domain(reply(MX, UNSIGNED), a, no_aaaa, tlsa),
+        'no-domain': domain(reply(MX, SIGNED, NXDOMAIN)),
+        'no-domain-unsigned': domain(reply(MX, UNSIGNED, NXDOMAIN)),
+        'no-host': domain(mx, reply(A, SIGNED, NXDOMAIN)),
+        'no-address': domain(mx, no_a, no_aaaa, tlsa),
+        'no-memory': domain(mx, a, no_aaaa, tlsa, memory=0),
+        'null-mx': domain(reply(MX, SIGNED, DATA, mx=[(0, b'.')])),
+        'null-mx-among-others': domain(reply(
+            MX, SIGNED, DATA, mx=[(0, b'.')] + one), a, no_aaaa, tlsa),
+        'mx-without-records': domain(reply(MX, SIGNED, DATA)),
+        'mx-of-odd-names': domain(reply(MX, SIGNED, DATA, mx=[
+            (1, b'a..b'), (2, b'-a'), (3, b'192.0.2.1'), (4, b'A.Example.'),
+            (3, b'a.example'), (5, b'123'), (6, b'_a.b'), (7, b'a' * 64),
+            (8, b'.'.join([b'a' * 60] * 4))])),
+        'mx-of-70-hosts': domain(reply(MX, SIGNED, DATA, mx=[
+            (i % 5, b'mx%d' % i) for i in range(70)]), a, no_aaaa, tlsa),
+        'mx-of-70-addresses': domain(reply(MX, SIGNED, DATA, mx=[
+            (i, b'192.0.2.%d' % i) for i in range(70)])),
+        'unsigned-address': domain(mx, unsigned_a, no_aaaa, tlsa),
+        'unsigned-address-tlsa-fails': domain(
+            mx, unsigned_a, no_aaaa, reply(TLSA, FAILED)),
+        'unsigned-tlsa': domain(mx, a, no_aaaa, reply(
+            TLSA, UNSIGNED, DATA, tlsa=[sha256])),
+        'useless-tlsa': domain(mx, a, no_aaaa, reply(
+            TLSA, SIGNED, DATA, tlsa=useless)),
+        'tlsa-without-records': domain(mx, a, no_aaaa, reply(
+            TLSA, SIGNED, DATA)),
+        'tlsa-kills-smtp': domain(mx, a, no_aaaa, reply(
+            TLSA, SIGNED, DATA, tlsa=[sha256, b'\3\1\1'])),
+        'tlsa-of-255': domain(mx, a, no_aaaa, reply(
+            TLSA, SIGNED, DATA, tlsa=[b'\3\1\xff'])),
+        'aaaa-beside-lost-a': domain(mx, reply(A, FAILED), aaaa, tlsa),
+        'no-aaaa-beside-lost-a': domain(mx, reply(A, BOGUS), no_aaaa, tlsa),
+        'no-a-beside-lost-aaaa': domain(mx, no_a, reply(AAAA, BOGUS), tlsa),
+        'no-a-beside-nxdomain': domain(
+            mx, no_a, reply(AAAA, SIGNED, NXDOMAIN), tlsa),
+        'alias': domain(mx, alias, no_aaaa, no_tlsa, at_target),
+        'alias-of-aaaa': domain(mx, no_a, reply(
+            AAAA, SIGNED, DATA, canonical=b'Mail.Example.NET.'), no_tlsa,
+            at_target),
+        'alias-without-tlsa': domain(
+            mx, alias, no_aaaa, tlsa, reply(TARGET, SIGNED, NXDOMAIN)),
+        'alias-with-unsigned-tlsa': domain(
+            mx, alias, no_aaaa, tlsa,
+            reply(TARGET, UNSIGNED, DATA, tlsa=[sha256])),
+        'alias-of-itself': domain(mx, reply(
+            A, SIGNED, DATA, canonical=b'MX.example.org'), no_aaaa, tlsa),
+        'alias-of-a-long-name': domain(mx, reply(
+            A, SIGNED, DATA, canonical=b'.'.join([b'a' * 61] * 4)), no_aaaa,
+            tlsa),
+        'alias-of-escapes': domain(mx, reply(
+            A, SIGNED, DATA, canonical=b'a\\046b\\..example'), no_aaaa,
+            tlsa, at_target),
+        'alias-of-no-name': domain(mx, reply(
+            A, SIGNED, DATA, canonical=b'a\\9'), no_aaaa, tlsa),
+        'alias-of-nothing': domain(mx, reply(
+            A, SIGNED, DATA, canonical=b''), no_aaaa, tlsa),
+        'unsigned-end-of-signed-alias': domain(
+            mx, unsigned_alias, no_aaaa, tlsa, reply(CNAME, SIGNED, DATA)),
+        'unsigned-end-of-unsigned-alias': domain(
+            mx, unsigned_alias, no_aaaa, tlsa, reply(CNAME, UNSIGNED, DATA)),
+        'unsigned-end-of-no-alias': domain(
+            mx, unsigned_alias, no_aaaa, tlsa, reply(CNAME, SIGNED)),
+        'two-hosts': domain(two, a, no_aaaa, tlsa, *second, reply(
+            of_host(1, TLSA), SIGNED, DATA, tlsa=[sha256, sha512])),
+        'two-hosts-one-without': domain(two, a, no_aaaa, tlsa, *second, reply(
+            of_host(1, TLSA), SIGNED)),
+        'two-hosts-one-lost': domain(two, a, no_aaaa, no_tlsa, *second, reply(
+            of_host(1, TLSA), FAILED)),
+        'answers-again-and-unasked': domain(
+            mx, reply(MX, SIGNED, NXDOMAIN), a, unsigned_a, no_aaaa, tlsa,
+            no_tlsa, at_target, reply(255, SIGNED, DATA)),
+    }
+    for what, security in ('lost', FAILED), ('bogus', BOGUS):
+        seeds.update({
+            what + '-mx': domain(reply(MX, security)),
+            what + '-address': domain(
+                mx, reply(A, security), reply(AAAA, security), tlsa),
+            what + '-tlsa': domain(
+                mx, a, no_aaaa, reply(TLSA, security)),
+            what + '-tlsa-of-alias': domain(
+                mx, alias, no_aaaa, tlsa, reply(TARGET, security)),
+            what + '-alias': domain(
+                mx, unsigned_alias, no_aaaa, tlsa, reply(CNAME, security)),
+        })
+    return seeds
+
+
+# Types of DNS records that fuzz_walk.c has no numbers for.
+T_A, T_CNAME, T_SOA, T_MX, T_AAAA, T_TLSA, T_TXT = 1, 5, 6, 15, 28, 52, 16
+IN, CHAOS = 1, 3
+RESPONSE, TRUNCATED, NO_SUCH_NAME, NOT_IMPLEMENTED = 0x8180, 0x0200, 3, 4
+
+
+def wire_name(name):
+    return b''.join(text(label) for label in name.split(b'.') if label) + b'\0'
+
+
+def record(owner, rtype, rdata, ttl=3600, rclass=IN):
+    return (wire_name(owner) + struct.pack('>HHIH', rtype, rclass, ttl,
+                                           len(rdata)) + rdata)
+
+
+def packet(name, rtype, answers=(), authority=(), flags=RESPONSE,
+           questions=1):
+    head = struct.pack('>HHHHHH', 1, flags, questions, len(answers),
+                       len(authority), 0)
+    question = wire_name(name) + struct.pack('>HH', rtype, IN)
+    return head + question * questions + b''.join(answers) + b''.join(
+        authority)
+
+
+def chain(n):
+    return [record(b'%x' % i, T_CNAME, wire_name(b'%x' % (i + 1)))
+            for i in range(n)]
+
+
+def soa(ttl, minimum, names=b'\0\0', extra=b''):
+    return record(b'', T_SOA, names + struct.pack(
+        '>IIIII', 1, 2, 3, 4, minimum) + extra, ttl)
+
+
+def packets():
+    mx = struct.pack('>H', 10) + wire_name(b'mx')
+    address, alias = b'\xc0\0\2\1', wire_name(b'b')
+    return {
+        'alias-of-16': packet(b'0', T_A, chain(16) + [
+            record(b'10', T_A, address)]),
+        'alias-of-17': packet(b'0', T_A, chain(17) + [
+            record(b'11', T_A, address)]),
+        'alias-of-16-denied': packet(b'0', T_MX, chain(16), [soa(60, 30)],
+                                     RESPONSE | NO_SUCH_NAME),
+        'alias-backwards': packet(b'0', T_A, [record(b'4', T_A, address)]
+                                  + chain(4)[::-1]),
+        'alias-to-two-targets': packet(b'a', T_A, [
+            record(b'a', T_CNAME, alias),
+            record(b'a', T_CNAME, wire_name(b'c')),
+            record(b'b', T_A, address)]),
+        'alias-told-twice': packet(b'a', T_A, [
+            record(b'a', T_CNAME, alias), record(b'A', T_CNAME, alias, 60),
+            record(b'B', T_A, address)]),
+        'alias-with-octets-behind': packet(b'a', T_A, [
+            record(b'a', T_CNAME, alias + b'\0'), record(b'b', T_A, address)]),
+        'alias-itself': packet(b'a', T_CNAME, [record(b'a', T_CNAME, alias)]),
+        'alias-to-the-root': packet(b'a', T_A, [
+            record(b'a', T_CNAME, b'\0'), record(b'', T_A, address)]),
+        'class-of-others': packet(b'a', T_A, [
+            record(b'a', T_A, address, rclass=CHAOS),
+            record(b'a', T_A, address)]),
+        'denied-twice': packet(b'a', T_MX, (), [
+            soa(60, 2 ** 32 - 1), soa(2 ** 31, 30)]),
+        'denied-by-a-long-soa': packet(b'a', T_MX, (), [soa(60, 30, extra=b'x')]),
+        'denied-by-a-short-soa': packet(b'a', T_MX, (), [soa(60, 30, b'\0')]),
+        'denied-by-no-soa': packet(b'a', T_MX),
+        'mx-short': packet(b'a', T_MX, [record(b'a', T_MX, mx[:2])]),
+        'mx-with-octets-behind': packet(b'a', T_MX, [
+            record(b'a', T_MX, mx + b'\0')]),
+        'mx-of-several': packet(b'a', T_MX, [
+            record(b'a', T_MX, mx), record(b'a', T_MX, b'\0\5\0', 60),
+            record(b'a', T_TXT, b'\0'), record(b'other', T_MX, mx)]),
+        'nxdomain-with-data': packet(b'a', T_A, [record(b'a', T_A, address)],
+                                     flags=RESPONSE | NO_SUCH_NAME),
+        'address-short': packet(b'a', T_A, [record(b'a', T_A, b'\1\2\3')]),
+        'address-long': packet(b'a', T_AAAA, [
+            record(b'a', T_AAAA, b'\1' * 17)]),
+        'not-an-answer': packet(b'a', T_A, [record(b'a', T_A, address)],
+                                flags=0x0100),
+        'notimp': packet(b'a', T_A, flags=RESPONSE | NOT_IMPLEMENTED),
+        'rcode-15': packet(b'a', T_A, flags=RESPONSE | 15),
+        'tlsa-empty': packet(b'_25._tcp.mx', T_TLSA, [
+            record(b'_25._tcp.mx', T_TLSA, b'')]),
+        'truncated': packet(b'a', T_A, [record(b'a', T_A, address)],
+                            flags=RESPONSE | TRUNCATED),
+        'two-questions': packet(b'a', T_A, questions=2),
+        'txt': packet(b'a', T_TXT, [record(b'a', T_TXT, b'\1x')]),
+    }
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     top = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, 'seeds')
     for folder, seeds in (('ask', asks()), ('cache', caches()),
-                          ('order', orders()), ('decide', scenes())):
+                          ('order', orders()), ('decide', scenes()),
+                          ('packet', packets()), ('walk', walks())):
         os.makedirs(os.path.join(top, folder), exist_ok=True)
         for name, octets in seeds.items():
             with open(os.path.join(top, folder, name), 'wb') as seed:
