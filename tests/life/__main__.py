@@ -29,7 +29,7 @@ NETNS = HERE.parent / "tree" / "netns.sh"
 CHAPTERS = ["processes", "outage", "wallclock",
             "cachefile", "ageing", "reloads", "clients",
             "idle", "command", "confinement", "activation",
-            "anchors", "succession"]
+            "anchors", "succession", "strangers"]
 FOR_HOURS = ["processes", "cachefile", "reloads", "clients", "activation",
              "wallclock", "anchors", "succession"]
 AT_ONCE = 6
@@ -116,7 +116,9 @@ def main():
                        for name in args.chapters}
             for done in concurrent.futures.as_completed(running):
                 report_chapter(report, running[done], done.result(), counts)
-    print("# in all: " + " ".join("%s=%d" % pair for pair in counts.items()))
+    if counts:
+        print("# in all: " + " ".join("%s=%d" % pair
+                                      for pair in counts.items()))
     return report.end()
 
 
