@@ -11,6 +11,7 @@
 
 #include "dns/file.h"
 
+#include <arpa/nameser.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@ static const char *const built_in[] = {
 };
 
 #define TOKENS_MAX 64
+#define OWNER_MAX  255
 #define DATA_MAX   1024 // hexadecimal or base64 of one record
 
 #define DNSKEY_ZONE     0x0100 // RFC 4034 s. 2.1.1
@@ -255,12 +257,25 @@ read_key(const struct reader *reader, const struct record *record,
 	return add(ret, line);
 }
 
+// A whole domain name, with the dot at its end.
+static bool
+is_owner(const struct token *token)
+{
+	char text[OWNER_MAX + 1];
+	uint8_t wire[NS_MAXCDNAME];
+
+	if (token->len > OWNER_MAX)
+		return false;
+	memcpy(text, token->at, token->len);
+	text[token->len] = '\0';
+	return ns_name_pton(text, wire, sizeof(wire)) == 1;
+}
+
 // OWNER [TTL] [IN] DS|DNSKEY ...; TTL and class in either order.
 static int
 read_record(const struct reader *reader, const struct record *record,
     struct anchors *ret)
 {
-	const struct token *owner = &record->tokens[0];
 	unsigned long ttl_s;
 	unsigned i = 1;
 
@@ -268,8 +283,7 @@ read_record(const struct reader *reader, const struct record *record,
 	       (token_is(&record->tokens[i], "IN") ||
 		   token_number(&record->tokens[i], UINT32_MAX, &ttl_s)))
 		i++;
-	if (i == record->n || owner->len > 255 ||
-	    owner->at[owner->len - 1] != '.')
+	if (i == record->n || !is_owner(&record->tokens[0]))
 		return fail(reader, record->line,
 		    "not a record: wanted is `. IN DS ...` or "
 		    "`. IN DNSKEY ...`, with the dot");
