@@ -6,6 +6,7 @@
 # configured with --enable-fuzzing links it with libFuzzer or AFL++.
 
 fuzzers = \
+	tests/fuzz/fuzz_anchors \
 	tests/fuzz/fuzz_ask \
 	tests/fuzz/fuzz_cache \
 	tests/fuzz/fuzz_conf \
