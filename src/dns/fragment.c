@@ -177,6 +177,8 @@ means_tls(const char *option, const char *value)
 struct lexer {
 	const char *at;
 	unsigned line;
+	bool waits;        // the option has had no value yet
+	const char *fault; // what unbound's lexer would not read as we do
 	char option[VALUE_MAX + 1], value[VALUE_MAX + 1];
 };
 
@@ -204,19 +206,42 @@ skip_space(struct lexer *lexer)
 	}
 }
 
-// "option:", with or without a space after it; false if something else stands
-// there.
-static bool
-take_option(struct lexer *lexer)
+// The octets before one of ends or the end of the text. A backslash takes the
+// octet behind it along, but for a newline.
+static size_t
+span(const char *at, const char *ends)
 {
-	size_t len = strspn(lexer->at,
+	size_t len = 0;
+
+	while (at[len] != '\0' && strchr(ends, at[len]) == NULL) {
+		bool pair = at[len] == '\\' && at[len + 1] != '\n' &&
+			    at[len + 1] != '\0';
+		len += pair ? 2 : 1;
+	}
+	return len;
+}
+
+// The octets of "option:", with or without a space after it; 0 if something
+// else stands there.
+static size_t
+option_len(const char *at)
+{
+	size_t len = strspn(at,
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
 
-	if (len == 0 || lexer->at[len] != ':')
-		return false;
-	take(lexer->at, len, lexer->option);
-	lexer->at += len + 1;
-	return true;
+	return len > 0 && at[len] == ':' ? len + 1 : 0;
+}
+
+// A "#" right behind a colon begins a comment where that was an option, and
+// belongs to the value where that was the beginning of one.
+static void
+take_option(struct lexer *lexer, size_t len)
+{
+	take(lexer->at, len - 1, lexer->option);
+	lexer->at += len;
+	lexer->waits = true;
+	if (*lexer->at == '#')
+		lexer->fault = "white space is wanted between \":\" and \"#\"";
 }
 
 static void
@@ -225,34 +250,48 @@ take_value(struct lexer *lexer)
 	char quote = *lexer->at;
 	size_t len;
 
+	lexer->waits = false;
 	if (quote == '"' || quote == '\'') {
-		char ends[] = { quote, '\n', '\0' };
+		char ends[] = { quote, '\r', '\n', '\0' };
 
 		lexer->at++;
-		len = strcspn(lexer->at, ends);
+		len = span(lexer->at, ends);
 		take(lexer->at, len, lexer->value);
 		lexer->at += len;
 		lexer->at += *lexer->at == quote;
 		return;
 	}
-	len = strcspn(lexer->at, " \t\r\n");
+	len = span(lexer->at, " \t\r\n\"'");
 	take(lexer->at, len, lexer->value);
 	lexer->at += len;
 }
 
-// The next value, with the option that it belongs to.
+// The next value, with the option that it belongs to. Without a list of all
+// options there are nobody knows whether one takes a value: what looks like an
+// option behind another is its value first, and then an option.
 static bool
 next_value(struct lexer *lexer)
 {
-	for (;;) {
+	size_t len;
+
+	while (lexer->fault == NULL) {
 		skip_space(lexer);
 		if (*lexer->at == '\0')
 			return false;
-		if (take_option(lexer))
-			continue;
-		take_value(lexer);
-		return true;
+		len = option_len(lexer->at);
+		if (len == 0) {
+			take_value(lexer);
+			return true;
+		}
+		if (lexer->waits) {
+			take(lexer->at, span(lexer->at, " \t\r\n\"'"),
+			    lexer->value);
+			lexer->waits = false;
+			return true;
+		}
+		take_option(lexer, len);
 	}
+	return false;
 }
 
 int
@@ -272,6 +311,11 @@ fragment_check(const char *file, const char *text, bool *ret_wants_tls,
 			return -EPERM;
 		}
 		wants_tls |= means_tls(lexer.option, lexer.value);
+	}
+	if (lexer.fault != NULL) {
+		(void)snprintf(ret_error, FRAGMENT_ERROR_MAX, "%s:%u: %s: %s",
+		    file, lexer.line, lexer.option, lexer.fault);
+		return -EINVAL;
 	}
 	*ret_wants_tls = wants_tls;
 	return 0;

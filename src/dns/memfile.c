@@ -40,6 +40,8 @@ memfile_open(const char *text, struct memfile *ret)
 	if (file.fd < 0)
 		return -errno;
 	int r = write_all(file.fd, text);
+	if (r == 0)
+		r = write_all(file.fd, "\n");
 	(void)snprintf(
 	    file.path, sizeof(file.path), "/proc/self/fd/%d", file.fd);
 	if (r == 0 && access(file.path, R_OK) != 0)

@@ -15,6 +15,8 @@ struct memfile {
 		.fd = -1 \
 	}
 
-// 0 or a negative errno, and then ret is as MEMFILE_NONE.
+// The file ends in one newline more: where a quote is still open at the end of
+// a file, libunbound's lexer ends the process. 0 or a negative errno, and then
+// ret is as MEMFILE_NONE.
 int memfile_open(const char *text, struct memfile *ret);
 void memfile_close(struct memfile *file);
