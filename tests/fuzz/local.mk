@@ -11,6 +11,7 @@ fuzzers = \
 	tests/fuzz/fuzz_cache \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_decide \
+	tests/fuzz/fuzz_fragment \
 	tests/fuzz/fuzz_idn \
 	tests/fuzz/fuzz_netstring \
 	tests/fuzz/fuzz_nexthop \
