@@ -26,6 +26,6 @@ void status_beat(struct status_page *page, uint64_t now_ms);
 
 // All STATUS_CHILDREN_MAX pages in one line, for an administrator: counts since
 // each process was started. fine: all processes are there and alive.
-#define STATUS_TEXT_MAX 160
+#define STATUS_TEXT_MAX 192
 void status_describe(
     const struct status_page *pages, bool fine, char ret[STATUS_TEXT_MAX]);

@@ -111,6 +111,52 @@ have_no_pages(void **state)
 	assert_null(pages);
 }
 
+// --- The line about all of them ---
+
+struct line_row {
+	const char *sentence;
+	struct status_page first, last;
+	bool fine;
+	const char *line;
+};
+
+static const struct line_row line_rows[] = {
+	{ "before the first question the line has noughts", { 0 }, { 0 }, true,
+	    "serving: 0 connections, 0 questions, 0 of them from the cache, "
+	    "0 destinations in flight" },
+	{ "the line has the sums of all processes",
+	    { .n_connections = 1, .n_requests = 20, .n_cached = 300 },
+	    { .n_connections = 4, .n_requests = 5, .n_in_flight = 6 }, true,
+	    "serving: 5 connections, 25 questions, 300 of them from the cache, "
+	    "6 destinations in flight" },
+	{ "the line says that a process is missing", { .n_in_flight = 1 },
+	    { .n_in_flight = 2 }, false,
+	    "a process is being restarted: 0 connections, 0 questions, "
+	    "0 of them from the cache, 3 destinations in flight" },
+	{ "the largest numbers fit into the line",
+	    { .n_connections = UINT32_MAX, .n_requests = UINT64_MAX },
+	    { .n_cached = UINT64_MAX, .n_in_flight = UINT32_MAX }, false,
+	    "a process is being restarted: 4294967295 connections, "
+	    "18446744073709551615 questions, "
+	    "18446744073709551615 of them from the cache, "
+	    "4294967295 destinations in flight" },
+};
+
+static void
+describe(void **state)
+{
+	const struct line_row *row = *state;
+	struct status_page *pages = status_new();
+	char line[STATUS_TEXT_MAX];
+
+	assert_non_null(pages);
+	memcpy(&pages[0], &row->first, sizeof(pages[0]));
+	memcpy(&pages[STATUS_CHILDREN_MAX - 1], &row->last, sizeof(pages[0]));
+	status_describe(pages, row->fine, line);
+	assert_string_equal(line, row->line);
+	munmap(pages, STATUS_CHILDREN_MAX * sizeof(pages[0]));
+}
+
 int
 main(void)
 {
@@ -120,5 +166,6 @@ main(void)
 	    "a child's status page is read by its parent", share_pages, NULL);
 	table_add(
 	    "without memory there are no status pages", have_no_pages, NULL);
+	TABLE_ADD(line_rows, describe);
 	return table_run("clock");
 }
