@@ -108,19 +108,31 @@ struct taking {
 	const char *pid, *n_passed; // NULL: its own; of all
 	unsigned n;
 	int fds[2];
-	unsigned open; // afterwards; a bit a descriptor
+	unsigned open;     // afterwards; a bit a descriptor
+	const char *names; // NULL: as many as there are; "": none
+	const char *first; // with other names: that of the first
 };
+
+#define LONG "a-name-that-is-longer-than-any-name-of-a-unit-should-be-at-all."
 
 static const struct taking takings[] = {
 	{ "of what is passed, sockets that listen are taken, and others closed",
-	    8, NULL, NULL, 2, { 3, 7 }, 1u << 3 | 1u << 7 },
-	{ "no more sockets are taken than fit, and others closed", 1, NULL,
-	    NULL, 1, { 3 }, 1u << 3 },
-	{ "without room all are closed", 0, NULL, NULL, 0, { 0 }, 0 },
-	{ "descriptors beyond those passed are left alone", 8, NULL, "2", 1,
-	    { 3 }, 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 },
-	{ "what is passed to another process is left alone", 8, "1", NULL, 0,
-	    { 0 }, 0xf8 },
+	    .max = 8, .n = 2, .fds = { 3, 7 }, .open = 1u << 3 | 1u << 7 },
+	{ "no more sockets are taken than fit, and others closed", .max = 1,
+	    .n = 1, .fds = { 3 }, .open = 1u << 3 },
+	{ "without room all are closed", .max = 0 },
+	{ "descriptors beyond those passed are left alone", .max = 8,
+	    .n_passed = "2", .n = 1, .fds = { 3 },
+	    .open = 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 },
+	{ "what is passed to another process is left alone", .max = 8,
+	    .pid = "1", .open = 0xf8 },
+	{ "a supervisor need not name what it passes", .max = 1, .n = 1,
+	    .fds = { 3 }, .open = 1u << 3, .names = "", .first = "unknown" },
+	{ "a name that is too long is cut", .max = 1, .n_passed = "1", .n = 1,
+	    .fds = { 3 }, .open = 0xf8, .names = LONG "x", .first = LONG },
+	{ "an empty name is a name", .max = 1, .n_passed = "2", .n = 1,
+	    .fds = { 3 }, .open = 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7,
+	    .names = ":x", .first = "" },
 };
 
 struct taken {
@@ -129,6 +141,14 @@ struct taken {
 	struct systemd_socket sockets[8];
 	bool is_in_environment;
 };
+
+static const char *
+names_of(const struct taking *row)
+{
+	if (row->names)
+		return row->names;
+	return row->n_passed ? "policy:x" : "policy:x:x:x:control";
+}
 
 // 3 to 7: a socket that listens, one that does not, one of packets that
 // listens, one end of a pipe, and another socket that listens.
@@ -145,8 +165,9 @@ be_passed(const struct taking *row)
 	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 	setenv("LISTEN_PID", row->pid ? row->pid : pid, 1);
 	setenv("LISTEN_FDS", row->n_passed ? row->n_passed : "5", 1);
-	setenv("LISTEN_FDNAMES",
-	    row->n_passed ? "policy:x" : "policy:x:x:x:control", 1);
+	setenv("LISTEN_FDNAMES", names_of(row), 1);
+	if (row->names && row->names[0] == '\0')
+		unsetenv("LISTEN_FDNAMES");
 	// Bound by the kernel to an abstract name of its choice.
 	return socket(AF_UNIX, SOCK_STREAM, 0) == 3 &&
 	       bind(3, (struct sockaddr *)&any, sizeof(sa_family_t)) == 0 &&
@@ -208,8 +229,10 @@ run_taking(void **state)
 	assert_int_equal(taken.n, row->n);
 	for (unsigned i = 0; i < row->n; i++) {
 		assert_int_equal(taken.sockets[i].fd, row->fds[i]);
-		assert_string_equal(taken.sockets[i].name,
-		    row->fds[i] == 3 ? "policy" : "control");
+		assert_string_equal(
+		    taken.sockets[i].name, row->names         ? row->first
+					   : row->fds[i] == 3 ? "policy"
+							      : "control");
 		assert_false(taken.kept_by_exec & (1u << row->fds[i]));
 	}
 	assert_int_equal(taken.open, row->open);
