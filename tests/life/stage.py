@@ -30,8 +30,7 @@ NOTFOUND = "NOTFOUND "
 KINDS = {"dane": SECURE, "none": NONE, "mixed": MIXED}
 CHANGING = {".", "short.nsec."}  # published anew by tests
 N_DOMAINS = 400  # of each kind
-# Slow programs (valgrind) get more time.
-PATIENCE = int(os.environ.get("PATIENCE", "1"))
+PATIENCE = daemon.PATIENCE
 CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|signal (6|7|8|11) \("
                    r"|[Aa]ssertion")
 
