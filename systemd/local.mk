@@ -15,5 +15,5 @@ CLEANFILES += systemd/danemapd.service
 
 systemd/danemapd.service: systemd/danemapd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && \
-	$(SED) 's|@sbindir[@]|$(sbindir)|g' \
+	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' \
 	    $(srcdir)/systemd/danemapd.service.in > $@.tmp && mv $@.tmp $@

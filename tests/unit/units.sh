@@ -23,7 +23,7 @@ report() {
 
 # With a program that is there, so that it is not what is found missing.
 make_unit() {
-	sed 's|@sbindir@/danemapd|/bin/true|; /^Documentation=/d' \
+	sed 's;@s*bindir@/danemapd*;/bin/true;; /^Documentation=/d' \
 		"$source/danemapd.service.in" >"$work/danemapd.service"
 	sed '/^Documentation=/d' "$source/danemapd.socket" \
 		>"$work/danemapd.socket"
