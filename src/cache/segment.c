@@ -27,6 +27,16 @@
 #define BOOT_ID_FILE    "/proc/sys/kernel/random/boot_id"
 #define SIZE_TEXT_MAX   32
 
+// Names for files set aside: PATH.saved.1 and so on. Past them, a person has
+// to look.
+#define SAVED_MAX 10
+
+// The file there was, where it is not kept.
+struct former {
+	char why[CACHE_ERROR_MAX]; // empty: there was none
+	bool is_missed;
+};
+
 static_assert(
     offsetof(struct segment_header, sum) + 8 == sizeof(struct segment_header),
     "the header has no padding that its sum would miss");
@@ -188,59 +198,76 @@ fail(const char *path, const char *what, int r, char error[CACHE_ERROR_MAX])
 	return r;
 }
 
-// A file of somebody else's that was never a cache: a slip in cache_file must
-// not cost it. Whatever bears our mark, or is the daemon's own, is not missed.
-static void
-set_aside_strangers(int fd, const struct stat *st,
-    const struct cache_settings *settings, char why[CACHE_ERROR_MAX])
+// A slip in cache_file must not cost a file that was never a cache. What bears
+// our mark, or what is left of it, is not missed, nor what is as we make it but
+// for a damaged mark.
+static bool
+is_missed(int fd, const struct stat *st, const struct cache_settings *settings)
 {
-	char path[PATH_MAX], magic[sizeof(SEGMENT_MAGIC)];
-	int len = snprintf(path, sizeof(path), "%s.saved", settings->path);
+	char magic[sizeof(SEGMENT_MAGIC)];
 
-	if (st->st_uid == settings->owner || st->st_size == 0 || len < 0 ||
-	    (size_t)len >= sizeof(path))
-		return;
-	if (pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
-	    memcmp(magic, SEGMENT_MAGIC, sizeof(magic)) == 0)
-		return;
-	if (renameat2(AT_FDCWD, settings->path, AT_FDCWD, path,
-		RENAME_NOREPLACE) == 0)
-		snprintf(why, CACHE_ERROR_MAX,
-		    "not a cache of this program; it is kept as %.128s", path);
+	if (st->st_uid == settings->owner && (st->st_mode & 077) == 0 &&
+	    (uint64_t)st->st_size == settings->size)
+		return false;
+	ssize_t n = pread(fd, magic, sizeof(magic), 0);
+	return n < 0 || memcmp(magic, SEGMENT_MAGIC, (size_t)n) != 0;
 }
 
-// The descriptor of a file to keep; -ENOENT: there is none, and why is empty,
-// or none that may be kept.
 static int
-keep(const struct cache_settings *settings, struct segment_header *header,
-    char why[CACHE_ERROR_MAX], char error[CACHE_ERROR_MAX])
+find_regular(int fd, const struct cache_settings *settings, struct stat *ret,
+    char error[CACHE_ERROR_MAX])
 {
-	struct stat st;
-	int fd = open(settings->path,
-	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
-	if (fd < 0 && (errno == ELOOP || errno == EACCES)) {
-		snprintf(why, CACHE_ERROR_MAX, "%s",
-		    errno == ELOOP ? "a symbolic link" : "closed to this user");
-		return -ENOENT;
-	}
-	if (fd < 0)
-		return fail(settings->path, "open", -errno, error);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		if (file_fits(fd, &st, settings, header, why))
-			return fd;
-		set_aside_strangers(fd, &st, settings, why);
-		close(fd);
-		return -ENOENT;
-	}
-	close(fd);
+	if (fstat(fd, ret) != 0)
+		return fail(settings->path, "look at", -errno, error);
+	if (S_ISREG(ret->st_mode))
+		return 0;
 	snprintf(error, CACHE_ERROR_MAX,
 	    "%.128s is not a regular file: set cache_file to a place of its "
 	    "own",
 	    settings->path);
 	return -EINVAL;
+}
+
+// Nobody misses a link; of what cannot be read, who knows.
+static int
+not_opened(int r, const struct cache_settings *settings, struct former *former,
+    char error[CACHE_ERROR_MAX])
+{
+	switch (r) {
+	case -ENOENT:
+		return -ENOENT;
+	case -ELOOP:
+		snprintf(former->why, CACHE_ERROR_MAX, "a symbolic link");
+		return -ENOENT;
+	case -EACCES:
+		snprintf(former->why, CACHE_ERROR_MAX, "closed to this user");
+		former->is_missed = true;
+		return -ENOENT;
+	default:
+		return fail(settings->path, "open", r, error);
+	}
+}
+
+// The descriptor of a file to keep; -ENOENT: there is none that may be kept.
+static int
+keep(const struct cache_settings *settings, struct segment_header *header,
+    struct former *former, char error[CACHE_ERROR_MAX])
+{
+	struct stat st;
+	int fd = open(settings->path,
+	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return not_opened(-errno, settings, former, error);
+	int r = find_regular(fd, settings, &st, error);
+	if (r == 0 && file_fits(fd, &st, settings, header, former->why))
+		return fd;
+	if (r == 0) {
+		former->is_missed = is_missed(fd, &st, settings);
+		r = -ENOENT;
+	}
+	close(fd);
+	return r;
 }
 
 static int
@@ -279,28 +306,13 @@ fill(int fd, const struct cache_settings *settings,
 
 // The lock is ours, so a file of that name is what a killed daemon left.
 static int
-make(const struct cache_settings *settings, const struct segment_header *header,
-    char error[CACHE_ERROR_MAX])
+create(const char *path, char error[CACHE_ERROR_MAX])
 {
-	char path[PATH_MAX];
-	int len = snprintf(path, sizeof(path), "%s.new", settings->path);
-
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return fail(settings->path, "make", -ENAMETOOLONG, error);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return fail(path, "remove", -errno, error);
 	int fd = open(
 	    path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail(path, "make", -errno, error);
-	int r = fill(fd, settings, header, error);
-	if (r == 0 && rename(path, settings->path) != 0)
-		r = fail(settings->path, "put in place", -errno, error);
-	if (r == 0)
-		return fd;
-	unlink(path);
-	close(fd);
-	return r;
+	return fd >= 0 ? fd : fail(path, "make", -errno, error);
 }
 
 static int
@@ -330,10 +342,103 @@ unmap(const struct segment *segment)
 	munmap(segment->base, segment->size);
 }
 
+// The descriptor is the segment's if this works.
+static int
+take(int fd, const struct cache_settings *settings,
+    const struct segment_header *header, struct segment *ret,
+    char error[CACHE_ERROR_MAX])
+{
+	int r = map(fd, settings->size, true, ret);
+
+	if (r != 0)
+		return fail(settings->path, "map", r, error);
+	ret->fd = fd;
+	ret->secrets = header->secrets;
+	return 0;
+}
+
+// Replaces nothing. A file system may know only one of these two, and a link
+// to what belongs to others may be forbidden.
+static int
+give_name(const char *path, const char *name)
+{
+	if (link(path, name) == 0)
+		return 0;
+	if (errno == EEXIST ||
+	    renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_NOREPLACE) != 0)
+		return -errno;
+	return 0;
+}
+
+static int
+set_aside(const char *path, struct former *former, char error[CACHE_ERROR_MAX])
+{
+	char name[PATH_MAX];
+	size_t len = strlen(former->why);
+	int r = -EEXIST;
+
+	for (int i = 1; r == -EEXIST && i <= SAVED_MAX; i++)
+		r = (size_t)snprintf(name, sizeof(name), "%s.saved.%d", path,
+			i) < sizeof(name)
+			? give_name(path, name)
+			: -ENAMETOOLONG;
+	if (r == 0)
+		snprintf(former->why + len, CACHE_ERROR_MAX - len,
+		    "; it is kept as %.128s", name);
+	else
+		snprintf(error, CACHE_ERROR_MAX,
+		    "cannot keep %.128s, which is no cache, as .saved.1 to "
+		    ".saved.%d beside it: %s; set cache_file to a place of "
+		    "its own",
+		    path, SAVED_MAX, strerror(-r));
+	return r;
+}
+
+static int
+put_in_place(const char *from, const struct cache_settings *settings,
+    struct former *former, char error[CACHE_ERROR_MAX])
+{
+	int r = 0;
+
+	if (former->is_missed)
+		r = set_aside(settings->path, former, error);
+	if (r == 0 && rename(from, settings->path) != 0)
+		r = fail(settings->path, "put in place", -errno, error);
+	return r;
+}
+
+// The old file is not touched before all else has worked.
+static int
+make(const struct cache_settings *settings, const struct segment_header *header,
+    struct former *former, struct segment *ret, char error[CACHE_ERROR_MAX])
+{
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s.new", settings->path);
+
+	assert(len > 0 && len < PATH_MAX); // the lock's name is longer
+	(void)len;
+	int fd = create(path, error);
+	if (fd < 0)
+		return fd;
+	int r = fill(fd, settings, header, error);
+	if (r == 0)
+		r = take(fd, settings, header, ret, error);
+	if (r != 0)
+		goto out;
+	r = put_in_place(path, settings, former, error);
+	if (r == 0)
+		return 0;
+	unmap(ret);
+out:
+	unlink(path);
+	close(fd);
+	return r;
+}
+
 // The lock is held by now.
 static int
 find_or_make(const struct cache_settings *settings, struct segment *ret,
-    enum cache_opened *ret_opened, char why[CACHE_ERROR_MAX],
+    enum cache_opened *ret_opened, struct former *former,
     char error[CACHE_ERROR_MAX])
 {
 	struct segment_header header;
@@ -342,22 +447,37 @@ find_or_make(const struct cache_settings *settings, struct segment *ret,
 
 	if (r != 0)
 		return fail(settings->path, "find randomness for", r, error);
-	int fd = keep(settings, &header, why, error);
-	if (fd == -ENOENT) {
-		opened = why[0] == '\0' ? CACHE_MADE : CACHE_REPLACED;
-		fd = make(settings, &header, error);
+	int fd = keep(settings, &header, former, error);
+	if (fd >= 0) {
+		r = take(fd, settings, &header, ret, error);
+		if (r != 0)
+			close(fd);
+	} else if (fd == -ENOENT) {
+		opened = former->why[0] == '\0' ? CACHE_MADE : CACHE_REPLACED;
+		r = make(settings, &header, former, ret, error);
+	} else {
+		r = fd;
 	}
-	if (fd < 0)
-		return fd;
-	r = map(fd, settings->size, true, ret);
-	if (r != 0) {
-		close(fd);
-		return fail(settings->path, "map", r, error);
-	}
-	ret->fd = fd;
-	ret->secrets = header.secrets;
-	*ret_opened = opened;
-	return 0;
+	if (r == 0)
+		*ret_opened = opened;
+	return r;
+}
+
+static int
+check_size(uint64_t size, char error[CACHE_ERROR_MAX])
+{
+	char least[SIZE_TEXT_MAX];
+
+	if (size < CACHE_SIZE_MIN)
+		snprintf(error, CACHE_ERROR_MAX,
+		    "cache_size must be at least %s",
+		    size_text(CACHE_SIZE_MIN, least));
+	else if (size > SSIZE_MAX)
+		snprintf(error, CACHE_ERROR_MAX,
+		    "cache_size is more than this machine can map");
+	else
+		return 0;
+	return -EINVAL;
 }
 
 int
@@ -365,23 +485,21 @@ segment_open(const struct cache_settings *settings, struct segment *ret,
     enum cache_opened *ret_opened, char ret_why[CACHE_ERROR_MAX],
     char ret_error[CACHE_ERROR_MAX])
 {
-	char why[CACHE_ERROR_MAX] = "";
+	struct former former = { .is_missed = false };
+	int r = check_size(settings->size, ret_error);
 
-	if (settings->size < CACHE_SIZE_MIN || settings->size > SSIZE_MAX) {
-		snprintf(ret_error, CACHE_ERROR_MAX,
-		    "cache_size must be at least %u octets", CACHE_SIZE_MIN);
-		return -EINVAL;
-	}
+	if (r != 0)
+		return r;
 	int lock = lock_take(settings, ret_error);
 	if (lock < 0)
 		return lock;
-	int r = find_or_make(settings, ret, ret_opened, why, ret_error);
+	r = find_or_make(settings, ret, ret_opened, &former, ret_error);
 	if (r != 0) {
 		lock_release(lock);
 		return r;
 	}
 	ret->lock = lock;
-	memcpy(ret_why, why, sizeof(why));
+	memcpy(ret_why, former.why, sizeof(former.why));
 	return 0;
 }
 

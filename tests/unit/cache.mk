@@ -23,6 +23,16 @@ tests_unit_test_segment_SOURCES = tests/unit/test_segment.c \
 tests_unit_test_segment_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_segment_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_lock tests/unit/test_guard
+tests_unit_test_lock_SOURCES = tests/unit/test_lock.c \
+	tests/unit/cache_stage.c tests/unit/cache_stage.h
+tests_unit_test_lock_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lock_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c \
+	tests/unit/cache_stage.c tests/unit/cache_stage.h
+tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_guard_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
 # Takes some seconds, so "make check" fills a smaller file in proportion:
 # make tests/unit/cache_million && tests/unit/cache_million
 EXTRA_PROGRAMS += tests/unit/cache_million

@@ -6,6 +6,7 @@
 
 #include "cache_stage.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,34 @@ remove_folder(void)
 		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
 		remove(name);
 	}
+	for (int i = 1; i <= 10; i++) {
+		snprintf(name, sizeof(name), "%s.saved.%d", path, i);
+		remove(name);
+	}
 	assert_int_equal(rmdir(folder), 0);
+}
+
+void
+write_text(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+bool
+says(const char *name, const char *text)
+{
+	char found[128] = { 0 };
+	FILE *file = fopen(name, "r");
+
+	if (file == NULL)
+		return false;
+	size_t len = fread(found, 1, sizeof(found) - 1, file);
+	fclose(file);
+	return len == strlen(text) && memcmp(found, text, len) == 0;
 }
 
 struct cache *
@@ -60,6 +88,19 @@ open_cache(enum cache_opened want)
 	assert_int_equal(opened, want);
 	assert_int_equal(why[0] != '\0', want == CACHE_REPLACED);
 	return cache;
+}
+
+int
+fails(void)
+{
+	struct cache *cache = NULL;
+
+	error[0] = '\0';
+	int r = cache_open(&settings, &cache, &opened, why, error);
+	assert_true(r < 0);
+	assert_null(cache);
+	assert_true(error[0] != '\0');
+	return r;
 }
 
 void
@@ -120,4 +161,15 @@ in_child(int (*work)(void))
 		_exit(work());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+}
+
+int
+lock_is_held(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	int fd = open(name, O_RDWR);
+	return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

@@ -17,15 +17,22 @@ extern struct cache_settings settings; // new_folder sets them
 void new_folder(void);
 void remove_folder(void);
 
+void write_text(const char *name, const char *text); // over what is there
+bool says(const char *name, const char *text);       // all of it
+
 struct cache *open_cache(enum cache_opened want);
+int fails(void); // the error that opening it ends in
 void own_all(struct cache *cache);
 struct cache *open_to_write(void); // a new one, of which all is owned
 
 // Of entries that are not strict and end at 1000.
 int put(struct cache *cache, const char *key, const void *data, size_t len);
-bool holds(const struct cache *cache, const char *key, const void *data,
-    size_t len);
+bool holds(
+    const struct cache *cache, const char *key, const void *data, size_t len);
 bool misses(const struct cache *cache, const char *key);
 
 // The exit status of `work` in a process of its own; 1000 if it was killed.
 int in_child(int (*work)(void));
+
+// 0 if the lock is free, 1 if another process holds it.
+int lock_is_held(void);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) the danemap authors
 
-// The cache as a file: kept, replaced, refused, cut, and fought over by two
-// daemons.
+// The cache as a file: kept, replaced, or refused.
 #include "config.h"
 
 #include "cache_stage.h"
@@ -10,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,9 +51,27 @@ set_boot(struct segment_header *header)
 }
 
 static void
-set_layout(struct segment_header *header)
+set_page_octets(struct segment_header *header)
 {
 	header->page_octets *= 2;
+}
+
+static void
+set_byte_order(struct segment_header *header)
+{
+	header->byte_order = 0x04030201;
+}
+
+static void
+set_parts(struct segment_header *header)
+{
+	header->n_parts--;
+}
+
+static void
+set_no_size(struct segment_header *header)
+{
+	header->size = 0;
 }
 
 static void
@@ -71,9 +87,27 @@ of_another_boot(void)
 }
 
 static void
-of_another_layout(void)
+of_other_pages(void)
 {
-	patch_header(set_layout);
+	patch_header(set_page_octets);
+}
+
+static void
+of_another_byte_order(void)
+{
+	patch_header(set_byte_order);
+}
+
+static void
+of_other_parts(void)
+{
+	patch_header(set_parts);
+}
+
+static void
+of_no_size(void)
+{
+	patch_header(set_no_size);
 }
 
 static void
@@ -86,6 +120,18 @@ static void
 of_another_size(void)
 {
 	settings.size = 8u << 20;
+}
+
+static void
+of_a_size_in_k(void)
+{
+	settings.size = CACHE_SIZE_MIN + 16384;
+}
+
+static void
+of_an_odd_size(void)
+{
+	settings.size = CACHE_SIZE_MIN + 1;
 }
 
 static void
@@ -108,6 +154,12 @@ static void
 cut_to_nothing(void)
 {
 	assert_int_equal(truncate(path, 0), 0);
+}
+
+static void
+cut_in_its_mark(void)
+{
+	assert_int_equal(truncate(path, 3), 0);
 }
 
 static void
@@ -146,17 +198,29 @@ static const struct {
 	    "of another version" },
 	{ "a cache from before a reboot starts empty", of_another_boot,
 	    "from before a reboot" },
-	{ "a cache of another layout starts empty", of_another_layout,
+	{ "a cache of other pages starts empty", of_other_pages,
+	    "of another layout" },
+	{ "a cache of other parts starts empty", of_other_parts,
+	    "of another layout" },
+	{ "a cache of another byte order starts empty", of_another_byte_order,
 	    "of another layout" },
 	{ "a cache made for other trust anchors starts empty",
 	    of_another_context, "made for other trust anchors" },
 	{ "a cache of another size starts empty", of_another_size,
 	    "of size 4M, cache_size says 8M" },
+	{ "a cache of another size in kilobytes starts empty", of_a_size_in_k,
+	    "of size 4M, cache_size says 4112K" },
+	{ "a cache of another size in octets starts empty", of_an_odd_size,
+	    "of size 4M, cache_size says 4194305" },
+	{ "a cache that says it has no size starts empty", of_no_size,
+	    "of size 0, cache_size says 4M" },
 	{ "a cache that others may read starts empty", open_to_all,
 	    "open to others (mode 0640)" },
 	{ "a cache of another user starts empty", of_another_owner,
 	    "owned by user 4711" },
 	{ "a cache cut to nothing starts empty", cut_to_nothing,
+	    "damaged: it has no header" },
+	{ "a cache cut to three octets starts empty", cut_in_its_mark,
 	    "damaged: it has no header" },
 	{ "a cache cut by an octet starts empty", cut_a_little,
 	    "damaged: its size is 4194303" },
@@ -181,6 +245,8 @@ starts_empty(void **state)
 	replaced[row].change();
 	cache = open_cache(CACHE_REPLACED);
 	assert_non_null(strstr(why, replaced[row].why));
+	assert_int_equal(strstr(why, "; it is kept as ") != NULL,
+	    replaced[row].change == a_text_file);
 	assert_true(misses(cache, "a"));
 	cache_close(cache);
 	assert_int_equal(lstat(path, &st), 0);
@@ -193,28 +259,93 @@ starts_empty(void **state)
 	remove_folder();
 }
 
+#define PASSWD "root:x:0:0::/"
+
 static void
 keeps_what_was_never_a_cache(void)
 {
-	char saved[96], text[16];
+	char saved[128];
 
 	if (geteuid() != 0) {
 		remove_folder();
 		skip();
 	}
 	settings.owner = 4711;
-	int fd = open(path, O_WRONLY | O_CREAT, 0644);
-	assert_int_equal(write(fd, "root:x:0:0::/", 13), 13);
-	close(fd);
+	write_text(path, PASSWD);
+	cache_close(open_cache(CACHE_REPLACED));
+	snprintf(saved, sizeof(saved), "it is kept as %s.saved.1", path);
+	assert_non_null(strstr(why, saved));
+	snprintf(saved, sizeof(saved), "%s.saved.1", path);
+	assert_true(says(saved, PASSWD));
+}
+
+// Whoever runs it as himself may name one of his own files.
+static void
+keeps_what_its_user_wrote(void)
+{
+	char saved[96];
+
+	write_text(path, PASSWD);
 	cache_close(open_cache(CACHE_REPLACED));
 	assert_non_null(strstr(why, "it is kept as "));
-	snprintf(saved, sizeof(saved), "%s.saved", path);
-	fd = open(saved, O_RDONLY);
-	assert_true(fd >= 0);
-	assert_int_equal(read(fd, text, sizeof(text)), 13);
-	assert_memory_equal(text, "root:x:0:0::/", 13);
+	snprintf(saved, sizeof(saved), "%s.saved.1", path);
+	assert_true(says(saved, PASSWD));
+}
+
+// Files of somebody else's, where the test can make them such.
+static void
+keeps_every_one(void)
+{
+	char saved[96];
+
+	if (geteuid() == 0)
+		settings.owner = 4711;
+	write_text(path, "one");
+	cache_close(open_cache(CACHE_REPLACED));
+	write_text(path, "two");
+	cache_close(open_cache(CACHE_REPLACED));
+	assert_non_null(strstr(why, ".saved.2"));
+	snprintf(saved, sizeof(saved), "%s.saved.1", path);
+	assert_true(says(saved, "one"));
+	snprintf(saved, sizeof(saved), "%s.saved.2", path);
+	assert_true(says(saved, "two"));
+}
+
+static void
+refuses_to_keep_an_eleventh(void)
+{
+	char name[96], text[8];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		write_text(path, text);
+		cache_close(open_cache(CACHE_REPLACED));
+	}
+	write_text(path, PASSWD);
+	assert_int_equal(fails(), -EEXIST);
+	assert_non_null(strstr(error, path));
+	assert_non_null(strstr(error, "set cache_file"));
+	assert_true(says(path, PASSWD));
+	snprintf(name, sizeof(name), "%s.new", path);
+	assert_int_equal(access(name, F_OK), -1);
+	snprintf(name, sizeof(name), "%s.saved.10", path);
+	assert_true(says(name, "9"));
+}
+
+// Of the size that was asked for: the mark is what was damaged.
+static void
+damaged_mark_is_not_kept(void)
+{
+	char saved[96];
+
+	cache_close(open_cache(CACHE_MADE));
+	int fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "D", 1, 0), 1);
 	close(fd);
-	unlink(saved);
+	cache_close(open_cache(CACHE_REPLACED));
+	assert_null(strstr(why, "kept as"));
+	snprintf(saved, sizeof(saved), "%s.saved.1", path);
+	assert_int_equal(access(saved, F_OK), -1);
 }
 
 static void
@@ -272,19 +403,6 @@ link_is_not_followed(void)
 
 // What is refused, with words that help.
 
-static int
-fails(void)
-{
-	struct cache *cache = NULL;
-
-	error[0] = '\0';
-	int r = cache_open(&settings, &cache, &opened, why, error);
-	assert_true(r < 0);
-	assert_null(cache);
-	assert_true(error[0] != '\0');
-	return r;
-}
-
 static void
 refuses_a_folder(void)
 {
@@ -314,23 +432,19 @@ refuses_a_missing_folder(void)
 }
 
 static void
-refuses_a_linked_lock(void)
-{
-	char lock[96], other[80];
-
-	snprintf(lock, sizeof(lock), "%s.lock", path);
-	snprintf(other, sizeof(other), "%s/other", folder);
-	assert_int_equal(symlink(other, lock), 0);
-	assert_int_equal(fails(), -ELOOP);
-	assert_int_equal(access(other, F_OK), -1);
-}
-
-static void
 refuses_the_small(void)
 {
 	settings.size = CACHE_SIZE_MIN - 1;
 	assert_int_equal(fails(), -EINVAL);
-	assert_non_null(strstr(error, "cache_size"));
+	assert_non_null(strstr(error, "cache_size must be at least 4M"));
+}
+
+static void
+refuses_the_huge(void)
+{
+	settings.size = UINT64_MAX;
+	assert_int_equal(fails(), -EINVAL);
+	assert_non_null(strstr(error, "cache_size is more than"));
 }
 
 #define CANNOT_TRY 77
@@ -368,157 +482,6 @@ full_disk_is_refused(void)
 	assert_int_equal(status, 0);
 }
 
-// 0 if the lock is free, 1 if another process holds it.
-static int
-lock_is_held(void)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	char name[96];
-
-	snprintf(name, sizeof(name), "%s.lock", path);
-	int fd = open(name, O_RDWR);
-	return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
-static void
-lock_lasts_while_any_is_open(void)
-{
-	struct cache *first = open_cache(CACHE_MADE);
-
-	assert_int_equal(in_child(lock_is_held), 1);
-	settings.context[0] ^= 1; // a reload with another trust anchor
-	struct cache *second = open_cache(CACHE_REPLACED);
-	cache_close(first);
-	assert_int_equal(in_child(lock_is_held), 1);
-	cache_close(second);
-	assert_int_equal(in_child(lock_is_held), 0);
-}
-
-static struct cache *inherited;
-
-static int
-attach_and_close(void)
-{
-	if (cache_attach(inherited, false) != 0)
-		return 1;
-	cache_close(inherited);
-	return 0;
-}
-
-static void
-lock_outlives_children(void)
-{
-	inherited = open_cache(CACHE_MADE);
-	assert_int_equal(in_child(attach_and_close), 0);
-	assert_int_equal(in_child(lock_is_held), 1);
-	cache_close(inherited);
-}
-
-// Opens the cache, says so by a byte, and waits to be killed.
-static pid_t
-start_daemon(void)
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct cache *cache;
-		if (cache_open(&settings, &cache, &opened, why, error) != 0 ||
-		    write(ready[1], "x", 1) != 1)
-			_exit(1);
-		alarm(60);
-		pause();
-		_exit(0);
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
-static void
-second_daemon_is_refused(void)
-{
-	char holder[32];
-	pid_t pid = start_daemon();
-
-	snprintf(holder, sizeof(holder), "process %ld", (long)pid);
-	assert_int_equal(fails(), -EBUSY);
-	assert_non_null(strstr(error, holder));
-	assert_non_null(strstr(error, path));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	cache_close(open_cache(CACHE_KEPT));
-}
-
-// A file cut under its readers.
-
-static void
-cut_file_turns_into_misses(void)
-{
-	struct cache *cache = open_to_write();
-
-	assert_int_equal(put(cache, "a", "x", 1), 0);
-	assert_false(cache_is_dead(cache));
-	assert_int_equal(truncate(path, 0), 0);
-	assert_true(misses(cache, "a"));
-	assert_true(cache_is_dead(cache));
-	assert_true(misses(cache, "a"));
-	assert_int_equal(put(cache, "a", "y", 1), -EIO);
-	struct cache *fresh = open_cache(CACHE_REPLACED);
-	cache_close(cache);
-	own_all(fresh);
-	assert_int_equal(put(fresh, "a", "z", 1), 0);
-	assert_true(holds(fresh, "a", "z", 1));
-	assert_false(cache_is_dead(fresh));
-	cache_close(fresh);
-}
-
-static void
-cut_file_does_not_kill_a_writer(void)
-{
-	struct cache *cache = open_to_write();
-
-	assert_int_equal(truncate(path, 0), 0);
-	assert_int_equal(put(cache, "a", "x", 1), 0);
-	assert_true(cache_is_dead(cache));
-	assert_true(misses(cache, "a"));
-	cache_close(cache);
-}
-
-static int
-touch_another_cut_file(void)
-{
-	inherited = open_cache(CACHE_MADE); // the handler is installed
-	FILE *file = tmpfile();
-	volatile char *octets =
-	    mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0);
-	return octets[0];
-}
-
-static int
-status_of_touch(void)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(touch_another_cut_file());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return 1;
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS ? 0 : 2;
-}
-
-static void
-other_bus_errors_end_the_process(void)
-{
-	assert_int_equal(in_child(status_of_touch), 0);
-}
-
 static const struct {
 	const char *sentence;
 	void (*check)(void);
@@ -528,28 +491,23 @@ static const struct {
 	{ "root gives the file to its owner", root_gives_the_file_away },
 	{ "a file of somebody else's that was never a cache is kept aside",
 	    keeps_what_was_never_a_cache },
+	{ "a file of its user's that was never a cache is kept aside",
+	    keeps_what_its_user_wrote },
+	{ "a second one is kept beside the first", keeps_every_one },
+	{ "where ten are kept, the next is refused and left alone",
+	    refuses_to_keep_an_eleventh },
+	{ "a cache whose mark was damaged is not kept",
+	    damaged_mark_is_not_kept },
 	{ "a symbolic link in place of the cache is not followed",
 	    link_is_not_followed },
 	{ "a folder in place of the cache is refused", refuses_a_folder },
 	{ "a fifo in place of the cache is refused", refuses_a_fifo },
 	{ "a missing folder is named", refuses_a_missing_folder },
-	{ "a symbolic link in place of the lock is refused",
-	    refuses_a_linked_lock },
 	{ "a size below the least is refused", refuses_the_small },
+	{ "a size beyond all memory is refused as too large",
+	    refuses_the_huge },
 	{ "a full disk is refused at the start, by the name of cache_size",
 	    full_disk_is_refused },
-	{ "the lock lasts while any cache at its path is open",
-	    lock_lasts_while_any_is_open },
-	{ "the lock outlives a child that attaches and ends",
-	    lock_outlives_children },
-	{ "a second daemon is refused and told who is there",
-	    second_daemon_is_refused },
-	{ "a file cut under a reader turns into misses and is dead",
-	    cut_file_turns_into_misses },
-	{ "a file cut under a writer does not kill it",
-	    cut_file_does_not_kill_a_writer },
-	{ "a bus error elsewhere ends the process as ever",
-	    other_bus_errors_end_the_process },
 };
 
 static void
