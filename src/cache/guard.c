@@ -27,7 +27,7 @@ cover(struct row *row, uintptr_t address)
 	uintptr_t base = atomic_load(&row->base);
 	size_t len = atomic_load(&row->len);
 
-	if (base == 0 || address < base || address - base >= len)
+	if (base == 0 || address - base >= len)
 		return false;
 	// Writable even for a reader: a writer may be in the middle of a page,
 	// and whose mapping it was makes no difference now.
@@ -80,7 +80,7 @@ guard_add(void *base, size_t len)
 		atomic_store(&rows[i].base, (uintptr_t)base);
 		return i;
 	}
-	return -ENOSPC;
+	return -EMFILE;
 }
 
 void

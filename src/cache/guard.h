@@ -11,7 +11,7 @@
 
 #define GUARD_MAPPINGS_MAX 8 // of one process at a time
 
-// Installs the handler and guards one mapping. Its number, or -ENOSPC or
+// Installs the handler and guards one mapping. Its number, or -EMFILE or
 // another negative errno.
 int guard_add(void *base, size_t len);
 void guard_remove(int number);

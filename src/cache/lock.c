@@ -72,17 +72,44 @@ try_for_a_while(int fd, pid_t *ret_holder)
 }
 
 static int
-open_regular(const char *path, struct stat *ret)
+open_regular(const char *path, struct stat *ret, char error[CACHE_ERROR_MAX])
 {
 	int fd = open(
 	    path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	int r = fd < 0 || fstat(fd, ret) != 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, ret) == 0 && S_ISREG(ret->st_mode))
+	if (r == 0 && S_ISREG(ret->st_mode))
 		return fd;
-	close(fd);
-	return -EINVAL;
+	if (r == 0) {
+		r = -EINVAL;
+		snprintf(error, CACHE_ERROR_MAX,
+		    "the lock file %.128s is not a regular file: set "
+		    "cache_file to a place of its own",
+		    path);
+	} else {
+		snprintf(error, CACHE_ERROR_MAX,
+		    "cannot open the lock file %.128s: %s; its folder must be "
+		    "there and writable (cache_file)",
+		    path, strerror(-r));
+	}
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+// A holder in another namespace, or one that is no single process, has no
+// number here.
+static void
+say_busy(const char *path, pid_t holder, char error[CACHE_ERROR_MAX])
+{
+	char who[32] = "another process";
+
+	if (holder > 0)
+		snprintf(who, sizeof(who), "process %ld", (long)holder);
+	snprintf(error, CACHE_ERROR_MAX,
+	    "the cache %.128s is in use by %s: stop it, or give this daemon "
+	    "another cache_file",
+	    path, who);
 }
 
 static int
@@ -91,15 +118,10 @@ lock_new(const struct cache_settings *settings, const char *path, int number,
 {
 	struct stat st;
 	pid_t holder = 0;
-	int fd = open_regular(path, &st);
+	int fd = open_regular(path, &st, error);
 
-	if (fd < 0) {
-		snprintf(error, CACHE_ERROR_MAX,
-		    "cannot open the lock file %.128s: %s; its folder must be "
-		    "there and writable (cache_file)",
-		    path, strerror(-fd));
+	if (fd < 0)
 		return fd;
-	}
 	int r = try_for_a_while(fd, &holder);
 	if (r == 0) {
 		rows[number] = (struct row){ 1, fd, st.st_dev, st.st_ino };
@@ -107,10 +129,7 @@ lock_new(const struct cache_settings *settings, const char *path, int number,
 	}
 	close(fd);
 	if (r == -EBUSY)
-		snprintf(error, CACHE_ERROR_MAX,
-		    "the cache %.128s is in use by process %ld: stop it, or "
-		    "give this daemon another cache_file",
-		    settings->path, (long)holder);
+		say_busy(settings->path, holder, error);
 	else
 		snprintf(error, CACHE_ERROR_MAX,
 		    "cannot lock %.128s: %s (cache_file must be where files "
@@ -125,7 +144,7 @@ lock_take(const struct cache_settings *settings, char error[CACHE_ERROR_MAX])
 	char path[PATH_MAX];
 	int len = snprintf(path, sizeof(path), "%s.lock", settings->path);
 
-	if (len < 0 || (size_t)len >= sizeof(path)) {
+	if ((size_t)len >= sizeof(path)) {
 		snprintf(error, CACHE_ERROR_MAX, "cache_file is too long");
 		return -ENAMETOOLONG;
 	}
