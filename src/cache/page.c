@@ -10,6 +10,7 @@
 
 #include "cache/page.h"
 
+#include <assert.h>
 #include <string.h>
 
 // A writer is done with a page in about two microseconds; one that takes longer
@@ -19,6 +20,11 @@
 #define ENDS_MAX       (((uint64_t)1 << 48) - 1)
 #define STRICT_BIT     ((uint64_t)1 << 15)
 #define VALUE_LEN_MASK (STRICT_BIT - 1)
+
+// For entries and slots, the latter being counted in pairs.
+#define ROOM (PAGE_OCTETS - 8 * PAGE_HEAD_WORDS - 4)
+static_assert(4 + 8 * PAGE_ENTRY_WORDS_MAX <= ROOM,
+    "the largest entry has room in an empty page");
 
 enum { WORD_SEQUENCE, WORD_COUNT }; // of a page
 
@@ -388,18 +394,15 @@ draft_sweep(struct page_draft *draft, uint64_t now_ms, size_t *ret_least,
 	return octets;
 }
 
-// Strikes out what is worth least until so many octets have room, slots being
-// counted in pairs. Returns the worth of the last one that went, or 0.
+// Strikes out what is worth least until so many octets have room. Returns the
+// worth of the last one that went, or 0.
 static uint64_t
 draft_make_room(struct page_draft *draft, size_t octets, uint64_t now_ms)
 {
-	const size_t room = PAGE_OCTETS - 8 * PAGE_HEAD_WORDS - 4;
 	uint64_t worth, price = 0;
 	size_t least = 0;
 
-	while (draft_sweep(draft, now_ms, &least, &worth) + octets > room) {
-		if (worth == UINT64_MAX)
-			break; // nothing is left
+	while (draft_sweep(draft, now_ms, &least, &worth) + octets > ROOM) {
 		draft_set_slot(draft, least, 0);
 		price = worth;
 	}
