@@ -33,6 +33,18 @@ tests_unit_test_guard_SOURCES = tests/unit/test_guard.c \
 tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_guard_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_cache_system
+tests_unit_test_cache_system_SOURCES = tests/unit/test_cache_system.c \
+	tests/unit/cache_stage.c tests/unit/cache_stage.h tests/unit/refusal.h
+tests_unit_test_cache_system_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cache_system_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=calloc,--wrap=open,--wrap=fstat,--wrap=fcntl,--wrap=read \
+	-Wl,--wrap=pread,--wrap=pwrite,--wrap=getrandom,--wrap=unlink \
+	-Wl,--wrap=fchmod,--wrap=fchown,--wrap=geteuid,--wrap=posix_fallocate \
+	-Wl,--wrap=mmap,--wrap=sigaction,--wrap=link,--wrap=rename \
+	-Wl,--wrap=renameat2,--wrap=raise
+tests_unit_test_cache_system_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
 # Takes some seconds, so "make check" fills a smaller file in proportion:
 # make tests/unit/cache_million && tests/unit/cache_million
 EXTRA_PROGRAMS += tests/unit/cache_million

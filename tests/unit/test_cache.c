@@ -269,6 +269,90 @@ lesser_page_gives_way(void)
 	cache_close(cache);
 }
 
+static uint64_t
+count_entries(const struct cache *cache)
+{
+	struct cache_usage usage;
+
+	cache_usage(cache, &usage);
+	return usage.n_entries;
+}
+
+// Makes the second page of the first part a copy of its first one.
+static void
+double_page(const struct cache *cache)
+{
+	static uint8_t octets[PAGE_OCTETS];
+
+	assert_int_equal(
+	    pread(cache_fd(cache), octets, PAGE_OCTETS, PAGE_OCTETS),
+	    PAGE_OCTETS);
+	assert_int_equal(
+	    pwrite(cache_fd(cache), octets, PAGE_OCTETS, 2 * PAGE_OCTETS),
+	    PAGE_OCTETS);
+}
+
+// As only somebody who scribbles in the file can leave it.
+static void
+key_in_both_pages(void)
+{
+	struct cache *cache = open_to_write();
+	uint32_t key = put_in(cache, 0, 0, true);
+
+	double_page(cache);
+	assert_int_equal(count_entries(cache), 2);
+	assert_int_equal(put_in(cache, key - 1, 0, true), key);
+	assert_int_equal(count_entries(cache), 1);
+	double_page(cache);
+	assert_int_equal(cache_drop(cache, (uint8_t *)&key, sizeof(key)), 0);
+	assert_int_equal(count_entries(cache), 0);
+	cache_close(cache);
+}
+
+static uint64_t
+sequence_at(const struct cache *cache, off_t at)
+{
+	uint64_t sequence;
+
+	assert_int_equal(pread(cache_fd(cache), &sequence, 8, at), 8);
+	return sequence;
+}
+
+// The mark of the first part names a page that it does not have: the first of
+// the next part, then one beyond the file. A part has three.
+static void
+mark_leads_elsewhere(void)
+{
+	static const uint64_t marks[] = { 3, (uint64_t)1 << 30 }, torn = 1;
+	const off_t next = PAGE_OCTETS * (1 + 3);
+	struct cache *cache = open_cache(CACHE_MADE);
+
+	assert_int_equal(pwrite(cache_fd(cache), &torn, 8, next), 8);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(
+		    pwrite(cache_fd(cache), &marks[i], 8, SEGMENT_MARKS), 8);
+		cache_own(cache, 0);
+		assert_int_equal(sequence_at(cache, next), torn);
+		put_in(cache, 0, 0, true);
+	}
+	cache_close(cache);
+}
+
+static void
+owns_no_part_that_is_not(void)
+{
+	struct cache *cache = open_cache(CACHE_MADE);
+
+	cache_own(cache, UINT32_MAX);
+	cache_own(cache, CACHE_PARTS);
+	for (unsigned i = 0; i < 100; i++) {
+		char key[16];
+		snprintf(key, sizeof(key), "%u", i);
+		assert_int_equal(put(cache, key, "x", 1), -EPERM);
+	}
+	cache_close(cache);
+}
+
 // Killed writers. Values say key and version and are of one pattern, so that
 // any mixture shows; the versions that were put are noted where the killer can
 // read them.
@@ -533,6 +617,12 @@ static const struct {
 	    what_grows_moves },
 	{ "of two full pages the one with the lesser entry gives it up",
 	    lesser_page_gives_way },
+	{ "a key in both its pages is put into one and dropped from both",
+	    key_in_both_pages },
+	{ "a mark that leads out of its part is not followed",
+	    mark_leads_elsewhere },
+	{ "a part that there is not cannot be owned",
+	    owns_no_part_that_is_not },
 	{ "writers killed at any moment leave no wrong value to readers or "
 	  "heirs",
 	    survives_killed_writers },

@@ -342,6 +342,57 @@ bears_overlapping_entries(void)
 	free(page);
 }
 
+// Count and octets of entries, as no writer leaves them.
+static void
+bears_an_absurd_head(void)
+{
+	static const uint64_t heads[] = { UINT64_MAX, 0xffff,
+		PAGE_SLOTS_MAX + 1, 0xffff0001 };
+	struct page *page = new_page();
+	struct page_key key = key_of(0);
+	size_t octets, entries;
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		put(page, 0, 1, 100);
+		page->words[1] = heads[i];
+		page_usage(page, &octets, &entries);
+		assert_true(octets + 4 * entries <= PAGE_OCTETS);
+		if ((heads[i] & 0xffff) > PAGE_SLOTS_MAX) {
+			assert_int_equal(page_holds(page, &key), 0);
+			assert_int_equal(version_of(page, 0), 0);
+		}
+		put(page, 1, 2, 200);
+		assert_int_equal(version_of(page, 1), 2);
+		page_drop(page, &key);
+		assert_int_equal(version_of(page, 1), 2);
+		memset(page, 0, sizeof(*page));
+	}
+	free(page);
+}
+
+// A slot with the tag of a key leads to another one's entry, then nowhere.
+static void
+bears_slots_that_lie(void)
+{
+	struct page *page = new_page();
+	struct page_key key = key_of(0), other = key_of(1);
+
+	put(page, 1, 1, 100);
+	uint64_t offset = page->words[2] & 0xffff;
+	page->words[2] = (key.hash & 0xffff) << 16 | offset;
+	assert_int_equal(page_holds(page, &key), 0);
+	assert_int_equal(version_of(page, 0), 0);
+	assert_int_equal(page_holds(page, &other), 0);
+	for (offset = 0; offset <= 0xffff; offset += 8) {
+		if (offset == PAGE_OCTETS - 8 * (3 + (16 + 100 + 7) / 8))
+			continue; // where it is
+		page->words[2] = (other.hash & 0xffff) << 16 | offset;
+		assert_int_equal(page_holds(page, &other), 0);
+		assert_int_equal(version_of(page, 1), 0);
+	}
+	free(page);
+}
+
 static const struct {
 	const char *sentence;
 	void (*check)(void);
@@ -367,6 +418,10 @@ static const struct {
 	    survives_death_after_any_store },
 	{ "entries that overlap cannot overflow a page",
 	    bears_overlapping_entries },
+	{ "a page whose head makes no sense counts no more than a page holds, "
+	  "and can be written",
+	    bears_an_absurd_head },
+	{ "a slot that leads elsewhere finds nothing", bears_slots_that_lie },
 };
 
 static void

@@ -421,6 +421,18 @@ refuses_a_fifo(void)
 }
 
 static void
+removes_what_is_half_made(void)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s.new", path);
+	write_text(name, "half");
+	cache_close(open_cache(CACHE_MADE));
+	assert_int_equal(access(name, F_OK), -1);
+	cache_close(open_cache(CACHE_KEPT));
+}
+
+static void
 refuses_a_missing_folder(void)
 {
 	char nowhere[100];
@@ -502,6 +514,8 @@ static const struct {
 	    link_is_not_followed },
 	{ "a folder in place of the cache is refused", refuses_a_folder },
 	{ "a fifo in place of the cache is refused", refuses_a_fifo },
+	{ "what a killed daemon left half made is removed",
+	    removes_what_is_half_made },
 	{ "a missing folder is named", refuses_a_missing_folder },
 	{ "a size below the least is refused", refuses_the_small },
 	{ "a size beyond all memory is refused as too large",
