@@ -300,6 +300,10 @@ static const struct {
 	    "cache_size = 18446744073776660480\n", { 0 },
 	    "F:1: cache_size: \"18446744073776660480\" is too "
 	    "large; " RANGE_SIZE },
+	{ "a number of 2 to the 64th is too large",
+	    "cache_size = 18446744073709551616\n", { 0 },
+	    "F:1: cache_size: \"18446744073709551616\" is too "
+	    "large; " RANGE_SIZE },
 	{ "a time that overflows 32 bits is too large",
 	    "cache_max_ttl = 4294967297\n", { 0 },
 	    "F:1: cache_max_ttl: \"4294967297\" is too large; "
@@ -568,6 +572,15 @@ read_without_memory(void **state)
 }
 
 static void
+free_nothing(void **state)
+{
+	(void)state;
+	scarce_begin(0);
+	conf_free(NULL);
+	scarce_end();
+}
+
+static void
 read_default(void **state)
 {
 	char error[CONF_ERROR_MAX] = "";
@@ -809,6 +822,7 @@ main(void)
 	    read_interrupted, NULL);
 	table_add("without memory there is no configuration, and nothing left",
 	    read_without_memory, NULL);
+	table_add("no configuration may be freed", free_nothing, NULL);
 	table_add("the default file may be missing", read_default, NULL);
 	table_add("every parameter fills its own member", read_members, NULL);
 	table_add(
