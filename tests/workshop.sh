@@ -27,7 +27,7 @@ build() {
 		(cd "$COPY" && autoreconf -fi) &&
 		(cd "$BUILD" && "$COPY/configure" --enable-werror \
 			--localstatedir=/var --sysconfdir=/etc) &&
-		make -C "$BUILD" -j "$JOBS" &&
+		make -C "$BUILD" -j "$JOBS" all bench-programs &&
 		${WRAP:-:} "$BUILD"
 }
 

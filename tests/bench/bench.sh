@@ -8,7 +8,7 @@
 #
 #	bench.sh BUILD-FOLDER [FIGURES]
 #
-# ROUNDS (3), SECONDS_EACH (3) and DOMAINS (6000) may be set.
+# ROUNDS (3), SECONDS_EACH (3), DOMAINS (6000) and SANDBOX (yes) may be set.
 set -euo pipefail
 build=$(cd "$1" && pwd) figures=$(realpath "${2:-bench-figures.txt}")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -75,6 +75,7 @@ write_config()
 	cat > "$work/danemapd.conf" <<EOF
 listen = unix:$work/dm.sock
 user = root
+sandbox = ${SANDBOX:-yes}
 cache_file = $segment/cache
 control_socket = $work/control
 trust_anchor_file = $work/root.key

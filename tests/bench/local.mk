@@ -23,6 +23,7 @@ tests_bench_bench_rules_SOURCES = tests/bench/rules.c
 tests_bench_bench_rules_LDADD = src/base/libbase.a src/policy/libpolicy.a \
 	$(IDN2_LIBS)
 
-.PHONY: bench
+.PHONY: bench bench-programs
+bench-programs: $(bench_programs)
 bench: danemapd danemap $(bench_programs)
 	$(srcdir)/tests/bench/bench.sh . bench-figures.txt
