@@ -6,6 +6,8 @@
 // and one that libunbound starts with; read again it is the same, and it does
 // not depend on what stands before it. Hints are taken if and only if a word
 // of theirs is an address.
+//
+// Under test: src/dns/anchors.c src/dns/upstream.c
 #include "config.h"
 
 #include "input.h"

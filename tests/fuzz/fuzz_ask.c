@@ -8,19 +8,12 @@
 // Under test: src/wire/ask.c src/policy/entry.c src/policy/facts.c
 #include "config.h"
 
+#include "input.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "wire/ask.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool promise)
-{
-	if (!promise)
-		abort();
-}
 
 static void
 use_answer(const struct ask *ask)
@@ -33,14 +26,14 @@ use_answer(const struct ask *ask)
 
 	if (entry_decode(ask->data, ask->len, &entry) != 0)
 		return;
-	require(entry_encode(&entry, again, sizeof(again)) == ask->len);
-	require(memcmp(again, ask->data, ask->len) == 0);
+	REQUIRE(entry_encode(&entry, again, sizeof(again)) == ask->len);
+	REQUIRE(memcmp(again, ask->data, ask->len) == 0);
 	enum entry_use use = entry_judge(&entry, now_ms, &limits, &hint);
-	require((use == ENTRY_FRESH) ==
+	REQUIRE((use == ENTRY_FRESH) ==
 		(entry.has_answer && now_ms < entry.ends_ms));
-	require(use != ENTRY_DEFER || now_ms < entry.deferred_until_ms);
+	REQUIRE(use != ENTRY_DEFER || now_ms < entry.deferred_until_ms);
 	// What says that there is no DANE does not outlive its end.
-	require(use != ENTRY_STALE ||
+	REQUIRE(use != ENTRY_STALE ||
 		(entry.facts.mx != FACTS_MX_NOBODY && entry.has_defer));
 }
 
@@ -52,8 +45,8 @@ use_id(const struct ask *ask)
 
 	if (nexthop_from_id(ask->data, ask->len, &nexthop) != 0)
 		return;
-	require(nexthop_id(&nexthop, again) == ask->len);
-	require(memcmp(again, ask->data, ask->len) == 0);
+	REQUIRE(nexthop_id(&nexthop, again) == ask->len);
+	REQUIRE(memcmp(again, ask->data, ask->len) == 0);
 }
 
 int
@@ -64,8 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ask_decode(data, size, &ask) != 0)
 		return 0;
-	require(ask_encode(&ask, again, sizeof(again)) == size);
-	require(memcmp(again, data, size) == 0);
+	REQUIRE(ask_encode(&ask, again, sizeof(again)) == size);
+	REQUIRE(memcmp(again, data, size) == 0);
 	if (ask.kind == ASK_ANSWER)
 		use_answer(&ask);
 	else if (ask.kind != ASK_REFUSED)

@@ -10,6 +10,8 @@
 // Longest input: 49153
 #include "config.h"
 
+#include "input.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,6 @@
 #include "cache/cache.h"
 #include "cache/page.h"
 #include "cache/segment.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 // The first octet, below the number of the page last written.
 enum { STRICT = 1, DROP = 2, PATCHES = 4, OVER_SOUND = 8, MARK_SHIFT = 4 };

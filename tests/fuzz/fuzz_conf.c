@@ -5,6 +5,9 @@
 // lines that read back to the same values, each within the limits that the
 // manual names, whether all are printed or those that differ; and saying it
 // twice changes nothing. A refusal is one clean line that names the place.
+//
+// Under test: src/base/conf.c src/base/parameter.c src/base/value.c
+// Under test: src/base/lines.c
 #include "config.h"
 
 #include "input.h"

@@ -9,6 +9,9 @@
 //
 // The octets: settings, rule, next-hop, use, counts of digests, hosts of four
 // octets each, then the text of a reason.
+//
+// Under test: src/policy/decide.c src/policy/dialect.c
+// Under test: src/policy/entry.c src/policy/facts.c
 #include "config.h"
 
 #include "input.h"

@@ -5,6 +5,8 @@
 // that passes, and that libunbound takes, must leave a context none of whose
 // options is one that is refused; a wish for TLS must be seen; and no other
 // file may come in by it. An include of TRAP shows in an option.
+//
+// Under test: src/dns/fragment.c
 #include "config.h"
 
 #include "input.h"

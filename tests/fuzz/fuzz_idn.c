@@ -5,6 +5,8 @@
 // must be one label that DNS can be asked for; what begins with xn-- must be
 // Punycode (RFC 3492) of something; and a label that was converted, or a name
 // made of such, stays as it is when it is converted again.
+//
+// Under test: src/base/idn.c
 #include "config.h"
 
 #include "input.h"

@@ -8,19 +8,13 @@
 // Under test: src/wire/netstring.c src/wire/socketmap.c
 #include "config.h"
 
+#include "input.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "wire/netstring.h"
 #include "wire/socketmap.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(what)            \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
 
 static void
 check_request(const char *payload, size_t len)

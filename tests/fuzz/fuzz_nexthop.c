@@ -8,20 +8,14 @@
 // Under test: src/policy/nexthop.c
 #include "config.h"
 
+#include "input.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/nexthop.h"
 #include "policy/rules_block.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(what)            \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
 
 // The worst that a library might give back: too long, empty, dots, no end.
 static int

@@ -8,6 +8,8 @@
 //
 // A packet: an octet of how it is read and of its descriptors, two of its
 // length, its octets.
+//
+// Under test: src/wire/order.c
 #include "config.h"
 
 #include "input.h"

@@ -9,6 +9,8 @@
 // Under test: src/dns/packet.c
 #include "config.h"
 
+#include "input.h"
+
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,17 +20,6 @@
 
 #include "dns/packet.h"
 #include "packet_model.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(what)                                                    \
-	do {                                                             \
-		if (!(what)) {                                           \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-			    __LINE__, #what);                            \
-			abort();                                         \
-		}                                                        \
-	} while (0)
 
 struct question {
 	const char *name;

@@ -10,6 +10,8 @@
 // Under test: src/policy/rules_words.c
 #include "config.h"
 
+#include "input.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +19,6 @@
 
 #include "policy/rules.h"
 #include "policy/rules_block.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(what)            \
-	do {                     \
-		if (!(what))     \
-			abort(); \
-	} while (0)
 
 // A letter for each octet over 127 keeps labels apart; the longest label that
 // there is shows what a text may grow by.

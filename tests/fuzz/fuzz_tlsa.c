@@ -5,6 +5,8 @@
 // OpenSSL's own DANE code comes to, which Postfix leaves it to, where the usage
 // is one for SMTP; and full data must be one DER structure to its last octet.
 // A record's digests are those of its data.
+//
+// Under test: src/policy/tlsa.c src/x509/x509.c
 #include "config.h"
 
 #include "input.h"

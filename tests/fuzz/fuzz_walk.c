@@ -11,6 +11,8 @@
 // Under test: src/policy/dname.c src/policy/digests.c src/policy/decide.c
 #include "config.h"
 
+#include "input.h"
+
 #include "policy/walk.h"
 
 #include <stdlib.h>
@@ -22,8 +24,6 @@
 #define RECORDS_MAX MODEL_RECORDS_MAX
 #define TEXT_MAX    MODEL_TEXT_MAX
 #define MIN_TTL_S   10
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void *pieces[PIECES_MAX];
 static unsigned n_pieces, n_allowed;
@@ -50,24 +50,13 @@ check_full(
 	return true;
 }
 
-// Octets that are read once, and zeros past their end.
-struct cursor {
-	const uint8_t *at, *end;
-};
-
-static uint8_t
-octet(struct cursor *cursor)
-{
-	return cursor->at < cursor->end ? *cursor->at++ : 0;
-}
-
 static const char *
-text(struct cursor *cursor, char ret[TEXT_MAX])
+text(struct input *input, char ret[TEXT_MAX])
 {
-	size_t want = octet(cursor), n = 0;
+	size_t want = input_octet(input), n = 0;
 
-	while (n < want && cursor->at < cursor->end)
-		ret[n++] = (char)octet(cursor);
+	while (n < want && input->at < input->end)
+		ret[n++] = (char)input_octet(input);
 	ret[n] = '\0';
 	return ret;
 }
@@ -81,31 +70,31 @@ struct scenery {
 };
 
 static void
-make_records(struct cursor *cursor, struct scenery *scenery, size_t n)
+make_records(struct input *input, struct scenery *scenery, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		size_t len = octet(cursor) % 70;
+		size_t len = input_octet(input) % 70;
 
-		scenery->mx[i].preference = octet(cursor);
+		scenery->mx[i].preference = input_octet(input);
 		// Short names are many, and often the same.
-		scenery->mx[i].name = text(cursor, scenery->names[i]);
-		size_t left = (size_t)(cursor->end - cursor->at);
+		scenery->mx[i].name = text(input, scenery->names[i]);
+		size_t left = input_left(input);
 		len = len < left ? len : left;
-		scenery->tlsa[i] = (struct walk_rdata){ cursor->at, len };
-		cursor->at += len;
+		scenery->tlsa[i] = (struct walk_rdata){ input->at, len };
+		input->at += len;
 	}
 }
 
 static void
-answer(struct walk *walk, struct cursor *cursor, struct scenery *scenery)
+answer(struct walk *walk, struct input *input, struct scenery *scenery)
 {
-	unsigned id = octet(cursor);
-	uint8_t shape = octet(cursor), more = octet(cursor);
+	unsigned id = input_octet(input);
+	uint8_t shape = input_octet(input), more = input_octet(input);
 	struct walk_reply reply = {
 		.security = (enum walk_security)(shape & 3),
 		.content = (enum walk_content)(shape >> 2 & 3),
 		.has_ttl = (shape & 16) != 0,
-		.ttl_s = octet(cursor),
+		.ttl_s = input_octet(input),
 		.aliased = (shape & 32) != 0,
 		.n_mx = more % RECORDS_MAX,
 		.mx = scenery->mx,
@@ -114,26 +103,19 @@ answer(struct walk *walk, struct cursor *cursor, struct scenery *scenery)
 	};
 
 	if ((shape & 64) != 0)
-		reply.canonical = text(cursor, scenery->canonical);
+		reply.canonical = text(input, scenery->canonical);
 	if ((shape & 128) != 0)
-		reply.cause = text(cursor, scenery->cause);
-	make_records(cursor, scenery, more % RECORDS_MAX);
+		reply.cause = text(input, scenery->cause);
+	make_records(input, scenery, more % RECORDS_MAX);
 	model_answer(&model, id, &reply);
 	walk_answer(walk, id, &reply);
-}
-
-static void
-require(bool promise)
-{
-	if (!promise)
-		abort();
 }
 
 static void
 check_digests(const uint8_t *digests, unsigned n, size_t width)
 {
 	for (unsigned i = 1; i < n; i++)
-		require(memcmp(digests + (i - 1) * width, digests + i * width,
+		REQUIRE(memcmp(digests + (i - 1) * width, digests + i * width,
 			    width) < 0);
 }
 
@@ -144,17 +126,17 @@ check_facts(struct walk *walk, struct facts *ret)
 	uint32_t ttl_s;
 
 	if (!walk_facts(walk, MIN_TTL_S, &facts, &ttl_s))
-		require(facts.mx == FACTS_MX_FAILED);
-	require(facts.n_hosts <= FACTS_HOSTS_MAX);
-	require(facts.reason_len <= FACTS_REASON_MAX);
-	require(facts.n_sha256 <= FACTS_SHA256_MAX);
-	require(facts.n_sha512 <= FACTS_SHA512_MAX);
+		REQUIRE(facts.mx == FACTS_MX_FAILED);
+	REQUIRE(facts.n_hosts <= FACTS_HOSTS_MAX);
+	REQUIRE(facts.reason_len <= FACTS_REASON_MAX);
+	REQUIRE(facts.n_sha256 <= FACTS_SHA256_MAX);
+	REQUIRE(facts.n_sha512 <= FACTS_SHA512_MAX);
 	check_digests(facts.sha256, facts.n_sha256, TLSA_SHA256_LEN);
 	check_digests(facts.sha512, facts.n_sha512, TLSA_SHA512_LEN);
-	require(facts.mx != FACTS_MX_FAILED || facts.n_hosts == 0);
-	require(!walk_has_error(&facts) || facts.reason_len > 0);
+	REQUIRE(facts.mx != FACTS_MX_FAILED || facts.n_hosts == 0);
+	REQUIRE(!walk_has_error(&facts) || facts.reason_len > 0);
 	for (unsigned i = 1; i < facts.n_hosts; i++)
-		require(
+		REQUIRE(
 		    facts.hosts[i - 1].preference <= facts.hosts[i].preference);
 	model_check(&model, walk, &facts, ttl_s, MIN_TTL_S);
 	*ret = facts;
@@ -163,9 +145,9 @@ check_facts(struct walk *walk, struct facts *ret)
 static void
 check_same(const struct facts *a, const struct facts *b)
 {
-	require(a->mx == b->mx && a->n_hosts == b->n_hosts);
+	REQUIRE(a->mx == b->mx && a->n_hosts == b->n_hosts);
 	for (unsigned i = 0; i < a->n_hosts; i++)
-		require(a->hosts[i].state == b->hosts[i].state &&
+		REQUIRE(a->hosts[i].state == b->hosts[i].state &&
 			a->hosts[i].flags == b->hosts[i].flags);
 }
 
@@ -179,15 +161,15 @@ ask_all(struct walk *walk)
 }
 
 static void
-drive(struct walk *walk, struct cursor *cursor)
+drive(struct walk *walk, struct input *input)
 {
 	static struct scenery scenery;
 	struct facts before, now;
 	bool was_done = false;
 
-	while (cursor->at < cursor->end) {
+	while (input->at < input->end) {
 		ask_all(walk);
-		answer(walk, cursor, &scenery);
+		answer(walk, input, &scenery);
 		check_facts(walk, &now);
 		if (was_done && !model.lacks_memory)
 			check_same(&before, &now);
@@ -199,18 +181,18 @@ drive(struct walk *walk, struct cursor *cursor)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct cursor cursor = { data, data + size };
+	struct input input = { data, data + size };
 	struct walk_env env = { .get = get, .full = check_full };
-	struct nexthop nexthop = {
-		.port = octet(&cursor), .name_len = 11, .name = "example.org"
-	};
+	struct nexthop nexthop = { .port = input_octet(&input),
+		.name_len = 11,
+		.name = "example.org" };
 	struct walk walk;
 
 	nexthop.kind = nexthop.port & 1 ? NEXTHOP_HOST : NEXTHOP_DOMAIN;
-	n_allowed = octet(&cursor) * 8u;
+	n_allowed = input_octet(&input) * 8u;
 	model_begin(&model, &nexthop, check_full);
 	walk_begin(&walk, &nexthop, &env);
-	drive(&walk, &cursor);
+	drive(&walk, &input);
 	while (n_pieces > 0)
 		free(pieces[--n_pieces]);
 	return 0;

@@ -7,6 +7,8 @@
 
 #include "walk_model.h"
 
+#include "input.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +16,6 @@
 #include <strings.h>
 
 #include "policy/decide.h"
-
-#define REQUIRE(what)                                                    \
-	do {                                                             \
-		if (!(what)) {                                           \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-			    __LINE__, #what);                            \
-			abort();                                         \
-		}                                                        \
-	} while (0)
 
 void
 model_begin(
