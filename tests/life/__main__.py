@@ -26,12 +26,12 @@ from . import chance, stage
 HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
 # The longest first: they wait more than they work.
-CHAPTERS = ["processes", "outage", "wallclock",
+CHAPTERS = ["processes", "outage", "wallclock", "liars",
             "cachefile", "ageing", "reloads", "clients",
             "idle", "command", "confinement", "activation",
             "anchors", "succession", "strangers"]
 FOR_HOURS = ["processes", "cachefile", "reloads", "clients", "activation",
-             "wallclock", "anchors", "succession"]
+             "wallclock", "liars", "anchors", "succession"]
 AT_ONCE = 6
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 PROBLEM, NOTE = "#   ", "# "

@@ -12,11 +12,16 @@ from NSD and spoils it as the file `zones` says.  One address a zone.
     empty                     NOERROR with no record: a lame NODATA
     deny                      NXDOMAIN with no record
     delay=MS                  the good answer, later
+
+and the lies of lies.py.
+
+    faults.py [ZONES]
 """
 
 import asyncio
 import pathlib
 import struct
+import sys
 
 import dns.exception
 import dns.flags
@@ -26,7 +31,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from . import tree, zonefile
+from . import lies, tree, zonefile
 
 DNSSEC_TYPES = {dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
 DENIALS = {dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
@@ -80,7 +85,7 @@ def spoil(answer, action, is_tcp):
         answer.set_rcode(CODES[action])
     elif action == "silent" or (action == "truncate" and is_tcp):
         return None
-    elif action == "truncate":
+    elif action == "truncate" or (action in lies.STALLS and not is_tcp):
         empty(answer)
         answer.flags |= dns.flags.TC
     elif action == "strip":
@@ -145,13 +150,15 @@ def question_of(wire):
     return name.to_text().lower(), dns.rdatatype.to_text(rdtype)
 
 
-async def spoilt_octets(wire, action, is_tcp):
+async def spoilt_octets(zone, wire, action, is_tcp):
     """The good answer in full, spoilt; None: say nothing."""
     query = dns.message.from_wire(wire)
-    answer = dns.message.from_wire(await relay_stream(wire))
-    answer = spoil(answer, action, is_tcp)
+    asked = lies.question_for(action, zone, query)
+    answer = dns.message.from_wire(await relay_stream(asked.to_wire()))
+    answer = lies.instead(action, zone, query, answer) or \
+        spoil(answer, action, is_tcp)
     if answer is None or is_tcp:
-        return answer and answer.to_wire()
+        return answer and answer.to_wire(max_size=65535)
     return datagram(answer, max(query.payload, 512))
 
 
@@ -160,8 +167,9 @@ async def answer_octets(zone, wire, is_tcp):
     action = action_for(zone, *question_of(wire)) or ""
     if action.startswith("delay="):
         await asyncio.sleep(int(action[6:]) / 1000)
-    elif action:
-        return await spoilt_octets(wire, action, is_tcp)
+    elif action and action not in lies.BEFORE and not (
+            action in lies.STALLS and is_tcp):
+        return await spoilt_octets(zone, wire, action, is_tcp)
     return await (relay_stream if is_tcp else relay_datagram)(wire)
 
 
@@ -177,6 +185,7 @@ def datagram(answer, size):
 class Datagrams(asyncio.DatagramProtocol):
     def __init__(self, zone):
         self.zone = zone
+        self.liar = lies.Liar()
         self.tasks = set()
 
     def connection_made(self, transport):
@@ -188,8 +197,19 @@ class Datagrams(asyncio.DatagramProtocol):
         task.add_done_callback(self.tasks.discard)
 
     async def reply(self, data, addr):
+        action = action_for(self.zone, *question_of(data))
+        if action in lies.BEFORE:
+            self.lie(action, data, addr)
         octets = await answer_octets(self.zone, data, False)
         if octets:
+            self.transport.sendto(octets, addr)
+
+    def lie(self, action, data, addr):
+        said = self.liar.before(action, dns.message.from_wire(data))
+        if action == "wrong-sender":
+            lies.send_as_others(said, self.zone.server, addr)
+            return
+        for octets in said:
             self.transport.sendto(octets, addr)
 
 
@@ -197,8 +217,12 @@ async def serve_stream(zone, reader, writer):
     """Queries of one TCP connection, in order."""
     try:
         while True:
-            octets = await answer_octets(
-                zone, await read_message(reader), True)
+            wire = await read_message(reader)
+            octets = await answer_octets(zone, wire, True)
+            action = action_for(zone, *question_of(wire))
+            if action in lies.STALLS:
+                await lies.stall(action, octets, writer)
+                break
             if octets:
                 writer.write(struct.pack("!H", len(octets)) + octets)
                 await writer.drain()
@@ -208,21 +232,23 @@ async def serve_stream(zone, reader, writer):
         writer.close()
 
 
-async def serve_zone(zone, address):
+async def serve_zone(zone):
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(
-        lambda: Datagrams(zone), local_addr=(address, 53))
+        lambda: Datagrams(zone), local_addr=(zone.server, 53))
     return await asyncio.start_server(
-        lambda reader, writer: serve_stream(zone, reader, writer), address, 53)
+        lambda reader, writer: serve_stream(zone, reader, writer),
+        zone.server, 53)
 
 
-async def main():
-    zones = zonefile.read(pathlib.Path(__file__).parent / "zones")
-    faulty = [zone for zone in zones if zone.faults]
-    servers = [await serve_zone(zone, address) for zone, address
-               in zip(faulty, tree.faulty_addresses(faulty))]
+async def main(path):
+    faulty = [zone for zone in zonefile.read(path) if zone.faults]
+    for zone, address in zip(faulty, tree.faulty_addresses(faulty)):
+        zone.server = address
+    servers = [await serve_zone(zone) for zone in faulty]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1] if sys.argv[1:] else
+                     pathlib.Path(__file__).parent / "zones"))
