@@ -204,7 +204,8 @@ def test_control_by_name(dns):
     """a socket with the name control is for administrators, over reloads too"""
     with Activated(dns.folder) as server:
         for _ in range(2):
-            expect(server.report()["anchored"] == 1, server.report())
+            wait_until(lambda: server.report()["anchored"] == 1, 10,
+                       server.last_words)
             server.reload()
             wait_until(lambda: len(server.children()) == 4, 10,
                        "one generation")
