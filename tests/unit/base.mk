@@ -9,15 +9,13 @@ check_PROGRAMS += tests/unit/test_conf tests/unit/test_log \
 # Of programs that include scarce.h.
 SCARCE_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=strdup,--wrap=free
-# And of those that include bad_read.h.
-BAD_READ_WRAP = -Wl,--wrap=read,--wrap=__read_chk
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/table.h \
-	tests/unit/scarce.h tests/unit/bad_read.h
+	tests/unit/scarce.h tests/unit/refusal.h
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS) \
 	-DEXAMPLE_FILE='"$(abs_top_srcdir)/src/base/danemapd.conf"' \
 	-DMANUAL_FILE='"$(abs_top_srcdir)/man/danemapd.conf.5"'
-tests_unit_test_conf_LDFLAGS = $(SCARCE_WRAP) $(BAD_READ_WRAP)
+tests_unit_test_conf_LDFLAGS = $(SCARCE_WRAP) -Wl,--wrap=read
 tests_unit_test_conf_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/table.h
@@ -25,7 +23,8 @@ tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_test_log_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
-tests_unit_test_sink_SOURCES = tests/unit/test_sink.c tests/unit/table.h
+tests_unit_test_sink_SOURCES = tests/unit/test_sink.c tests/unit/table.h \
+	tests/unit/refusal.h
 tests_unit_test_sink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sink_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send,--wrap=poll
 tests_unit_test_sink_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
@@ -42,13 +41,14 @@ tests_unit_test_services_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setservent \
 tests_unit_test_services_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
 
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c tests/unit/table.h \
-	tests/unit/scarce.h
+	tests/unit/scarce.h tests/unit/refusal.h
 tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS) $(EVENT_CFLAGS)
 tests_unit_test_loop_LDFLAGS = $(SCARCE_WRAP) \
 	-Wl,--wrap=event_config_set_flag
 tests_unit_test_loop_LDADD = src/base/libbase.a $(EVENT_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/table.h
+tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/table.h \
+	tests/unit/refusal.h
 tests_unit_test_clock_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mmap
 tests_unit_test_clock_LDADD = src/base/libbase.a $(CMOCKA_LIBS)

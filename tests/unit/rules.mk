@@ -30,9 +30,9 @@ tests_unit_test_rules_worker_LDADD = src/worker/libworker.a \
 
 check_PROGRAMS += tests/unit/test_rulefile
 tests_unit_test_rulefile_SOURCES = tests/unit/test_rulefile.c \
-	tests/unit/scarce.h tests/unit/bad_read.h
+	tests/unit/scarce.h tests/unit/refusal.h
 tests_unit_test_rulefile_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_rulefile_LDFLAGS = $(SCARCE_WRAP) $(BAD_READ_WRAP) \
+tests_unit_test_rulefile_LDFLAGS = $(SCARCE_WRAP) -Wl,--wrap=read \
 	-Wl,--wrap=fstat,--wrap=mmap,--wrap=munmap
 tests_unit_test_rulefile_LDADD = src/parent/libparent.a src/base/libbase.a \
 	src/policy/libpolicy.a $(CMOCKA_LIBS) $(IDN2_LIBS)

@@ -5,6 +5,7 @@
 // that carry the one's time between processes.
 #include "config.h"
 
+#include "refusal.h"
 #include "table.h"
 
 #include "base/clock.h"
@@ -17,19 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool has_no_memory;
-
-void *__real_mmap(
-    void *at, size_t len, int prot, int flags, int fd, off_t from);
-void *__wrap_mmap(
-    void *at, size_t len, int prot, int flags, int fd, off_t from);
-
-void *
-__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from)
-{
-	return has_no_memory ? MAP_FAILED
-			     : __real_mmap(at, len, prot, flags, fd, from);
-}
+REFUSABLE(void *, mmap,
+    (void *at, size_t len, int prot, int flags, int fd, off_t from),
+    (at, len, prot, flags, fd, from), MAP_FAILED)
 
 static const struct {
 	const char *sentence;
@@ -105,10 +96,9 @@ static void
 have_no_pages(void **state)
 {
 	(void)state;
-	has_no_memory = true;
-	struct status_page *pages = status_new();
-	has_no_memory = false;
-	assert_null(pages);
+	refuse("mmap", 1, ENOMEM);
+	assert_null(status_new());
+	assert_true(refuse_no_more());
 }
 
 // --- The line about all of them ---

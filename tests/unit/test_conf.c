@@ -6,7 +6,7 @@
 // is expected. Memory and reading are refused where a test says so.
 #include "config.h"
 
-#include "bad_read.h"
+#include "refusal.h"
 #include "scarce.h"
 #include "table.h"
 
@@ -25,6 +25,9 @@
 #define FILE_TOO_LARGE ((1u << 20) + 1)
 
 static char path[64];
+
+REFUSABLE(ssize_t, read, (int fd, void *data, size_t len), (fd, data, len),
+    REFUSED_OCTETS)
 
 static void
 write_file(const char *text, size_t len)
@@ -215,7 +218,7 @@ static const struct {
 	const char *text;
 	const char *overrides[OVERRIDES_MAX];
 	const char *error;
-} refusals[] = {
+} faults[] = {
 	{ "a slip in a name brings the nearest one",
 	    "\n# x\ncache_sise = 64M\n", { 0 },
 	    "F:3: unknown parameter \"cache_sise\" "
@@ -520,8 +523,9 @@ read_fault(void **state)
 
 	(void)state;
 	write_file("user = a\n", 9);
-	bad_read = EIO;
+	refuse("read", 1, EIO);
 	assert_int_equal(conf_read(path, NULL, 0, &conf, error), -EIO);
+	assert_true(refuse_no_more());
 	unlink(path);
 	assert_null(conf);
 	assert_refused(error, "F: cannot be read: Input/output error");
@@ -535,9 +539,9 @@ read_interrupted(void **state)
 	struct conf *conf = NULL;
 
 	(void)state;
-	bad_read = EINTR;
+	refuse("read", 1, EINTR);
 	assert_int_equal(read_text("user = a\n", none, &conf, error), 0);
-	assert_int_equal(bad_read, 0);
+	assert_true(refuse_no_more());
 	assert_printed(conf, false, "user = a\n");
 	conf_free(conf);
 }
@@ -811,7 +815,7 @@ int
 main(void)
 {
 	TABLE_ADD(readings, run_reading);
-	TABLE_ADD(refusals, run_refusal);
+	TABLE_ADD(faults, run_refusal);
 	table_add("a NUL octet is refused with its line", read_nul, NULL);
 	table_add("a file over its limit is refused, one at it is not",
 	    read_large, NULL);

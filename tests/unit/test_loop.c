@@ -5,6 +5,7 @@
 // how fast this machine is.
 #include "config.h"
 
+#include "refusal.h"
 #include "scarce.h"
 #include "table.h"
 
@@ -19,18 +20,8 @@
 
 #define ROUNDS_MAX 8
 
-static unsigned refuse_flag; // 1: the next one
-
-int __real_event_config_set_flag(struct event_config *config, int flag);
-int __wrap_event_config_set_flag(struct event_config *config, int flag);
-
-int
-__wrap_event_config_set_flag(struct event_config *config, int flag)
-{
-	if (refuse_flag > 0 && --refuse_flag == 0)
-		return -1;
-	return __real_event_config_set_flag(config, flag);
-}
+REFUSABLE(int, event_config_set_flag, (struct event_config * config, int flag),
+    (config, flag), -1)
 
 // libevent's own memory is as scarce as ours.
 static void *
@@ -254,7 +245,7 @@ ignore_warning(int severity, const char *text)
 static void
 begin_without_memory(void **state)
 {
-	struct loop *const untouched = (struct loop *)&refuse_flag;
+	struct loop *const untouched = (struct loop *)&refusals;
 	unsigned n = 0, n_failed = 0;
 	bool was_refused;
 
@@ -286,9 +277,9 @@ begin_without_flags(void **state)
 		struct loop *loop = NULL;
 
 		scarce_begin(0);
-		refuse_flag = n;
+		refuse("event_config_set_flag", n, 0);
 		assert_int_equal(loop_new(&loop), -ENOMEM);
-		assert_int_equal(refuse_flag, 0);
+		assert_true(refuse_no_more());
 		assert_null(loop);
 		scarce_end();
 	}

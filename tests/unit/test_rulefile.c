@@ -8,7 +8,7 @@
 
 #include "base/rulefile.h"
 
-#include "bad_read.h"
+#include "refusal.h"
 #include "scarce.h"
 #include "table.h"
 
@@ -25,11 +25,13 @@
 
 static char path[] = "/tmp/danemap-rulefile-XXXXXX";
 
+REFUSABLE(ssize_t, read, (int fd, void *data, size_t len), (fd, data, len),
+    REFUSED_OCTETS)
+
 // What befalls one file.
 static struct {
-	int bad_stat, bad_map; // errno, once
-	bool is_cut;           // to its half, once its size was told
-	long n_mapped;         // octets
+	bool is_cut;   // to its half, once its size was told
+	long n_mapped; // octets
 } disk;
 
 int __real_fstat(int fd, struct stat *status);
@@ -44,8 +46,7 @@ int __wrap_munmap(void *at, size_t len);
 int
 __wrap_fstat(int fd, struct stat *status)
 {
-	errno = disk.bad_stat;
-	if (disk.bad_stat != 0)
+	if (is_refused("fstat"))
 		return -1;
 	int r = __real_fstat(fd, status);
 	if (disk.is_cut)
@@ -56,8 +57,7 @@ __wrap_fstat(int fd, struct stat *status)
 void *
 __wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from)
 {
-	errno = disk.bad_map;
-	if (disk.bad_map != 0)
+	if (is_refused("mmap"))
 		return MAP_FAILED;
 	disk.n_mapped += (long)len;
 	return __real_mmap(at, len, prot, flags, fd, from);
@@ -184,7 +184,7 @@ static const struct refuse_row refuse_rows[] = {
 };
 
 static void
-refuse(void **state)
+run_refusal(void **state)
 {
 	const struct refuse_row *row = *state;
 	char error[RULES_ERROR_MAX] = "";
@@ -223,22 +223,20 @@ next_fd(void)
 
 struct fault_row {
 	const char *sentence;
-	int bad_stat, bad_read, bad_map;
-	bool has_no_memory;
-	int error;
+	const char *call; // that is refused; NULL: memory
+	int number;
 	const char *what;
 };
 
 static const struct fault_row fault_rows[] = {
-	{ "a file that tells nothing of itself is refused", .bad_stat = EIO,
-	    .error = -EIO, .what = "Input/output error" },
-	{ "a file that cannot be read is refused", .bad_read = EIO,
-	    .error = -EIO, .what = "Input/output error" },
-	{ "without memory for its text a file is refused",
-	    .has_no_memory = true, .error = -ENOMEM,
-	    .what = "Cannot allocate memory" },
-	{ "without memory for its rules a file is refused", .bad_map = ENOMEM,
-	    .error = -ENOMEM, .what = "Cannot allocate memory" },
+	{ "a file that tells nothing of itself is refused", "fstat", EIO,
+	    "Input/output error" },
+	{ "a file that cannot be read is refused", "read", EIO,
+	    "Input/output error" },
+	{ "without memory for its text a file is refused", NULL, ENOMEM,
+	    "Cannot allocate memory" },
+	{ "without memory for its rules a file is refused", "mmap", ENOMEM,
+	    "Cannot allocate memory" },
 };
 
 static void
@@ -250,14 +248,12 @@ fault(void **state)
 	int next = next_fd();
 
 	write_file("a.example may\n");
-	disk.bad_stat = row->bad_stat;
-	disk.bad_map = row->bad_map;
-	bad_read = row->bad_read;
-	scarce_begin(row->has_no_memory);
-	int r = rulefile_read(path, &rules, error);
-	assert_int_equal(scarce_end(), row->has_no_memory);
-	memset(&disk, 0, sizeof(disk));
-	assert_int_equal(r, row->error);
+	if (row->call != NULL)
+		refuse(row->call, 1, row->number);
+	scarce_begin(row->call == NULL);
+	assert_int_equal(rulefile_read(path, &rules, error), -row->number);
+	assert_int_equal(scarce_end(), row->call == NULL);
+	assert_true(refuse_no_more());
 	snprintf(expected, sizeof(expected),
 	    "policy_file: %s cannot be read: %s", path, row->what);
 	assert_string_equal(error, expected);
@@ -269,10 +265,10 @@ static void
 reading_goes_on_after_a_signal(void **state)
 {
 	(void)state;
-	bad_read = EINTR;
+	refuse("read", 1, EINTR);
 	struct rules *rules = read_file("a.example may\n");
 
-	assert_int_equal(bad_read, 0);
+	assert_true(refuse_no_more());
 	assert_int_equal(rules_count(rules), 1);
 	rulefile_free(rules);
 }
@@ -427,7 +423,7 @@ main(void)
 	table_add("rules are shared, and nobody can write to them",
 	    rules_are_shared_and_sealed, NULL);
 	table_add("a fault names its place", a_fault_names_its_place, NULL);
-	TABLE_ADD(refuse_rows, refuse);
+	TABLE_ADD(refuse_rows, run_refusal);
 	table_add("a file that is too large is refused",
 	    a_file_that_is_too_large_is_refused, NULL);
 	TABLE_ADD(fault_rows, fault);

@@ -7,6 +7,7 @@
 // poll() waits.
 #include "config.h"
 
+#include "refusal.h"
 #include "table.h"
 
 #include "base/sink.h"
@@ -28,24 +29,14 @@
 #define LINES_MAX 100000 // more than any socket or pipe takes
 
 static char path[64];
-static int send_error;       // of the next send
 static int late_reader = -1; // reads while poll waits
 static unsigned n_waits;     // of poll
 
-ssize_t __real_send(int fd, const void *data, size_t len, int flags);
-ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
+REFUSABLE(ssize_t, send, (int fd, const void *data, size_t len, int flags),
+    (fd, data, len, flags), -1)
+
 int __real_poll(struct pollfd *fds, nfds_t n, int wait_ms);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int wait_ms);
-
-ssize_t
-__wrap_send(int fd, const void *data, size_t len, int flags)
-{
-	if (send_error == 0)
-		return __real_send(fd, data, len, flags);
-	errno = send_error;
-	send_error = 0;
-	return -1;
-}
 
 int
 __wrap_poll(struct pollfd *fds, nfds_t n, int wait_ms)
@@ -374,8 +365,9 @@ refuse_send(void **state)
 	struct sink sink;
 
 	assert_int_equal(sink_open_socket(&sink, SINK_SYSLOG, path), 0);
-	send_error = row->error;
+	refuse("send", 1, row->error);
 	sink_write(&sink, LOG_INFO, "a line", "");
+	assert_true(refuse_no_more());
 	assert_int_equal(sink.n_lost, row->n_lost);
 	if (row->n_lost == 0)
 		receive(fd, heard);
