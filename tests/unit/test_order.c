@@ -18,6 +18,11 @@
 
 #include "wire/order.h"
 
+#include "refusal.h"
+
+REFUSABLE(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
+    (fd, message, flags), -1)
+
 static int pair[2];
 
 static void
@@ -314,6 +319,21 @@ check_full(void **state)
 	close_pair();
 }
 
+// The kernel counts descriptors under way by user, and spares root.
+static void
+check_many_under_way(void **state)
+{
+	struct order order = { ORDER_HEIR, 0, 0, 0 };
+
+	(void)state;
+	open_pair();
+	refuse("sendmsg", 1, ETOOMANYREFS);
+	assert_int_equal(order_send(pair[0], &order), -EAGAIN);
+	assert_true(refuse_no_more());
+	assert_int_equal(order_send(pair[0], &order), 0);
+	close_pair();
+}
+
 struct bequest_row {
 	const char *sentence;
 	uint32_t len;
@@ -405,6 +425,8 @@ main(void)
 	table_add(
 	    "an order to nobody fails without a signal", check_to_nobody, NULL);
 	table_add("a full channel does not block", check_full, NULL);
+	table_add("too many descriptors under way are a slow other end",
+	    check_many_under_way, NULL);
 	TABLE_ADD(bequest_rows, check_bequest);
 	TABLE_ADD(odd_bequest_rows, check_odd_bequest);
 	return table_run("order");

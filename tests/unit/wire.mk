@@ -16,8 +16,9 @@ tests_unit_test_ask_SOURCES = tests/unit/test_ask.c
 tests_unit_test_ask_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ask_LDADD = src/wire/libwire.a $(CMOCKA_LIBS)
 
-tests_unit_test_order_SOURCES = tests/unit/test_order.c
+tests_unit_test_order_SOURCES = tests/unit/test_order.c tests/unit/refusal.h
 tests_unit_test_order_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_order_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendmsg
 tests_unit_test_order_LDADD = src/wire/libwire.a $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_worker
