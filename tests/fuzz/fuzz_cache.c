@@ -23,8 +23,16 @@
 #include "cache/page.h"
 #include "cache/segment.h"
 
-// The first octet, below the number of the page last written.
-enum { STRICT = 1, DROP = 2, PATCHES = 4, OVER_SOUND = 8, MARK_SHIFT = 4 };
+// The first octet, around the number of the page last written.
+enum {
+	STRICT = 1,
+	DROP = 2,
+	PATCHES = 4,
+	OVER_SOUND = 8,
+	MARK_SHIFT = 4,
+	MARK_MASK = 7,
+	FILL = 128,
+};
 
 static struct cache *cache;
 static uint8_t *file;
@@ -81,10 +89,47 @@ check_sound(bool untouched)
 	for (size_t i = 1; i < N_KEYS; i++) {
 		bool is_there =
 		    cache_get(cache, keys[i], sizeof(keys[i]), found, &len);
-		if (is_there ? len != sizeof(keys[i]) ||
-				   memcmp(found, keys[i], len) != 0
-			     : untouched)
-			abort();
+		REQUIRE(is_there || !untouched);
+		REQUIRE(!is_there || len == sizeof(keys[i]));
+		REQUIRE(!is_there || memcmp(found, keys[i], len) == 0);
+	}
+}
+
+// More than there is room for: the new one stays, whoever has to go.
+static void
+fill(void)
+{
+	static uint8_t octets[CACHE_VALUE_MAX], found[CACHE_VALUE_MAX];
+	size_t len;
+
+	for (size_t i = 1; i < N_KEYS; i++) {
+		const struct cache_value value = { .ends_ms = 10 * i,
+			.worthless_ms = 1000,
+			.strict = i % 3 == 0,
+			.data = memset(octets, (int)i, sizeof(octets)),
+			.len = sizeof(octets) - i };
+
+		REQUIRE(
+		    cache_put(cache, keys[i], sizeof(keys[i]), &value, i) == 0);
+		REQUIRE(
+		    cache_get(cache, keys[i], sizeof(keys[i]), found, &len));
+		REQUIRE(len == value.len && memcmp(found, octets, len) == 0);
+	}
+}
+
+// Every octet is that of its number.
+static void
+check_filled(void)
+{
+	static uint8_t found[CACHE_VALUE_MAX];
+	size_t len;
+
+	for (size_t i = 1; i < N_KEYS; i++) {
+		if (!cache_get(cache, keys[i], sizeof(keys[i]), found, &len))
+			continue;
+		REQUIRE(len == CACHE_VALUE_MAX - i);
+		for (size_t at = 0; at < len; at++)
+			REQUIRE(found[at] == i);
 	}
 }
 
@@ -175,11 +220,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t how = *data++;
 	size = size - 1 < sizeof(sound) ? size - 1 : sizeof(sound);
 	lay_over(data, size, how);
-	file[SEGMENT_MARKS] = how >> MARK_SHIFT;
+	file[SEGMENT_MARKS] = how >> MARK_SHIFT & MARK_MASK;
 	check_sound(size == 0 && (how & OVER_SOUND) != 0);
 	cache_own(cache, 0);
+	if ((how & FILL) != 0)
+		fill();
 	put_and_drop(data, size, how);
-	check_sound(false);
+	if ((how & FILL) != 0)
+		check_filled();
+	else
+		check_sound(false);
 	cache_usage(cache, &usage);
 	return 0;
 }

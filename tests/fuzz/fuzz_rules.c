@@ -2,8 +2,9 @@
 // Copyright (c) the danemap authors
 
 // What may stand in a policy file: any octets. A file that is taken must come
-// out in order, every rule under its own key; and what it answers must be read
-// again as the same answer. The block is exactly as large as was promised.
+// out in order; for every key and what is below it that rule must be found
+// which a look at each of them finds; and what it answers must be read again as
+// the same answer. The block is exactly as large as was promised.
 //
 // Under test: src/policy/rules.c src/policy/rules_day.c
 // Under test: src/policy/rules_grammar.c src/policy/rules_read.c
@@ -19,6 +20,7 @@
 
 #include "policy/rules.h"
 #include "policy/rules_block.h"
+#include "policy/rules_day.h"
 
 // A letter for each octet over 127 keeps labels apart; the longest label that
 // there is shows what a text may grow by.
@@ -81,17 +83,93 @@ check_answer(const struct rules_rule *rule)
 	free(again);
 }
 
-static void
-check_found(const struct rules *rules, const struct rules_rule *rule)
+static bool
+is_below(const char *name, const char *parent)
 {
+	size_t len = strlen(name), parent_len = strlen(parent);
+
+	return parent[0] == '.' && len > parent_len &&
+	       strcmp(name + len - parent_len, parent) == 0;
+}
+
+// The line of the rule that applies, by a look at each; 0: none does.
+static unsigned
+line_of(const struct rules *rules, const struct nexthop *nexthop, int32_t today)
+{
+	char buffer[RULES_KEY_MAX];
+	struct rules_rule rule;
+	unsigned parent = 0, last_resort = 0;
+	size_t len, longest = 0;
+	const char *key = rules_key(nexthop, buffer, &len);
+
+	for (size_t i = 0; rules_at(rules, i, &rule); i++) {
+		if (rule.has_until && rule.until_day < today)
+			continue;
+		if (strcmp(rule.key, key) == 0)
+			return rule.line;
+		if (strcmp(rule.key, "*") == 0)
+			last_resort = rule.line;
+		if (is_below(nexthop->name, rule.key) &&
+		    strlen(rule.key) > longest) {
+			longest = strlen(rule.key);
+			parent = rule.line;
+		}
+	}
+	if (nexthop->kind != NEXTHOP_DOMAIN || !nexthop->bare)
+		return 0;
+	return parent != 0 ? parent : last_resort;
+}
+
+static void
+check_found(const struct rules *rules, const char *before, const char *key)
+{
+	static const int32_t days[] = { 0, 20000, INT32_MAX };
+	char name[2 * RULES_KEY_MAX];
 	struct nexthop nexthop;
 	struct rules_rule found;
+	int len = snprintf(name, sizeof(name), "%s%s", before, key);
 
-	if (strcmp(rule->key, "*") == 0)
+	nexthop_parse(name, (size_t)len, &env, &nexthop);
+	if (nexthop.kind == NEXTHOP_UNPARSABLE ||
+	    nexthop.kind == NEXTHOP_UNCONVERTIBLE)
 		return;
-	nexthop_parse(rule->key, strlen(rule->key), &env, &nexthop);
-	REQUIRE(rules_find(rules, &nexthop, 0, &found));
-	REQUIRE(found.line == rule->line);
+	for (size_t i = 0; i < sizeof(days) / sizeof(days[0]); i++) {
+		unsigned line = line_of(rules, &nexthop, days[i]);
+		bool is_there = rules_find(rules, &nexthop, days[i], &found);
+
+		REQUIRE(is_there == (line != 0));
+		REQUIRE(!is_there || found.line == line);
+		REQUIRE(!is_there || !rules_is_expired(&found, days[i]));
+	}
+}
+
+static void
+check_until(const struct rules_rule *rule)
+{
+	char text[RULES_DAY_LEN + 1];
+	int32_t day;
+
+	if (!rule->has_until)
+		return;
+	rules_day_text(rule->until_day, text);
+	REQUIRE(rules_day_parse(text, strlen(text), &day) == 0);
+	REQUIRE(day == rule->until_day);
+	REQUIRE(rules_day((int64_t)day * 86400 + 86399) == day);
+}
+
+// The first rules are also asked for what is below them, in one label and two.
+static void
+check_rule(
+    const struct rules *rules, size_t index, const struct rules_rule *rule)
+{
+	check_found(rules, "", rule->key);
+	if (index < 32) {
+		check_found(rules, "a", rule->key);
+		check_found(rules, "a.", rule->key);
+		check_found(rules, "a.b", rule->key);
+	}
+	check_answer(rule);
+	check_until(rule);
 }
 
 int
@@ -100,15 +178,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rules *rules;
 	struct rules_rule rule;
 	unsigned line = 0;
+	size_t n = 0;
 
 	if (!build((const char *)data, size, &rules))
 		return 0;
-	for (size_t i = 0; rules_at(rules, i, &rule); i++) {
+	for (; rules_at(rules, n, &rule); n++) {
 		REQUIRE(rule.line > line);
 		line = rule.line;
-		check_found(rules, &rule);
-		check_answer(&rule);
+		check_rule(rules, n, &rule);
 	}
+	REQUIRE(rules_count(rules) == n);
 	free(rules);
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/decide.h"
 #include "walk_model.h"
 
 #define PIECES_MAX  4096
@@ -142,6 +143,20 @@ check_facts(struct walk *walk, struct facts *ret)
 	*ret = facts;
 }
 
+// What is said to people, in a buffer that may be too small.
+static void
+check_words(const struct facts *facts, const struct walk *walk, size_t size)
+{
+	char words[256];
+
+	memset(words, 'x', sizeof(words));
+	decide_reason(facts, decide(facts, false), words, size);
+	REQUIRE(size == 0 || strnlen(words, size) < size);
+	REQUIRE(size < 2 || words[0] != '\0');
+	REQUIRE(words[size] == 'x');
+	REQUIRE(walk_counts(walk, 0) && !walk_counts(walk, WALK_QUESTIONS_MAX));
+}
+
 static void
 check_same(const struct facts *a, const struct facts *b)
 {
@@ -171,6 +186,7 @@ drive(struct walk *walk, struct input *input)
 		ask_all(walk);
 		answer(walk, input, &scenery);
 		check_facts(walk, &now);
+		check_words(&now, walk, input_left(input) % 255);
 		if (was_done && !model.lacks_memory)
 			check_same(&before, &now);
 		was_done = walk_is_done(walk);
@@ -189,7 +205,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct walk walk;
 
 	nexthop.kind = nexthop.port & 1 ? NEXTHOP_HOST : NEXTHOP_DOMAIN;
-	n_allowed = input_octet(&input) * 8u;
+	n_allowed = input_octet(&input);
+	if (n_allowed == UINT8_MAX)
+		n_allowed = PIECES_MAX;
 	model_begin(&model, &nexthop, check_full);
 	walk_begin(&walk, &nexthop, &env);
 	drive(&walk, &input);

@@ -21,7 +21,7 @@ ERROR, ABSENT, DANE, UNUSABLE, NODANE = range(5)
 ADDRESS, KILLS, SHA256, SHA512 = 1, 2, 4, 8
 
 # fuzz_cache.c
-STRICT, DROP, PATCHES, OVER_SOUND, MARK = 1, 2, 4, 8, 16
+STRICT, DROP, PATCHES, OVER_SOUND, MARK, FILL = 1, 2, 4, 8, 16, 128
 PAGE = 16384
 
 # src/wire/order.h: those that carry a descriptor, and the last
@@ -129,12 +129,17 @@ def caches():
         'sound': bytes([OVER_SOUND]),
         'put': bytes([OVER_SOUND]) + b'value',
         'put-strict': bytes([OVER_SOUND | STRICT]) + b'value',
+        'put-into-full-pages': bytes([FILL]) + b'value',
+        'put-into-full-sound-pages': bytes([FILL | OVER_SOUND | STRICT])
+        + b'value',
+        'put-into-full-torn-pages': patches(FILL, (0, 1), (PAGE, 1)),
+        'drop-from-full-pages': bytes([FILL | DROP]) + b'value' * 100,
         'put-and-drop': bytes([DROP]) + b'value',
         'torn': patches(0, (0, 1)),
         'torn-where-unmarked': patches(MARK, (0, 1)),
         'torn-second-page': patches(MARK, (PAGE, 1)),
         'torn-third-page-dropped': patches(2 * MARK | DROP, (2 * PAGE, 1)),
-        'mark-past-the-part': patches(15 * MARK, (0, 1)),
+        'mark-past-the-part': patches(7 * MARK, (0, 1)),
         'torn-and-no-slots': patches(0, (0, 1), (8, 4)),
         'count-huge': patches(0, (9, 0xff)),
         'count-one-more': patches(0, (8, 1)),
@@ -392,6 +397,13 @@ def walks():
             mx, reply(MX, SIGNED, NXDOMAIN), a, unsigned_a, no_aaaa, tlsa,
             no_tlsa, at_target, reply(255, SIGNED, DATA)),
     }
+    for n in range(1, 9):
+        seeds['memory-for-%d-pieces' % n] = domain(
+            mx, alias, no_aaaa, reply(TLSA, SIGNED, DATA, tlsa=[sha256]),
+            reply(TARGET, BOGUS), memory=n)
+        seeds['memory-for-%d-pieces-of-tlsa' % n] = domain(
+            mx, a, reply(AAAA, FAILED),
+            reply(TLSA, SIGNED, DATA, tlsa=[sha256, sha512]), memory=n)
     for what, security in ('lost', FAILED), ('bogus', BOGUS):
         seeds.update({
             what + '-mx': domain(reply(MX, security)),
