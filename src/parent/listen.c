@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORD_MAX 512
@@ -143,7 +144,23 @@ struct opening {
 	const struct listeners *old;
 	struct listeners *list;
 	char *error;
+	unsigned waited_ms;
 };
+
+// At a start: the children of a danemapd that was killed hold its sockets for
+// a moment longer than it lives. False if that moment is over; else there is
+// no error yet.
+static bool
+wait_for_orphans(const struct listeners *old, unsigned *waited_ms, char *error)
+{
+	const struct timespec pause = { .tv_nsec = LISTEN_TRY_MS * 1000000L };
+	if (old != NULL || *waited_ms >= LISTEN_WAIT_MS)
+		return false;
+	nanosleep(&pause, NULL);
+	*waited_ms += LISTEN_TRY_MS;
+	error[0] = '\0';
+	return true;
+}
 
 // A socket kept over a reload may have been given another mode or group. What
 // is right already is left alone: the file is root's, and root is gone.
@@ -265,12 +282,22 @@ open_address(const struct addrinfo *ai, void *arg)
 }
 
 static int
-open_word(const struct address *want, void *arg)
+open_now(const struct address *want, struct opening *o)
 {
-	struct opening *o = arg;
 	if (want->is_unix)
 		return open_unix(want, o);
 	return address_resolve(want, o->error, open_address, o);
+}
+
+static int
+open_word(const struct address *want, void *arg)
+{
+	struct opening *o = arg;
+	int r = open_now(want, o);
+	while (r == -EADDRINUSE &&
+	       wait_for_orphans(o->old, &o->waited_ms, o->error))
+		r = open_now(want, o);
+	return r;
 }
 
 static bool
@@ -335,7 +362,7 @@ listen_open(const struct conf *conf, const struct identity *identity,
     char ret_error[LISTEN_ERROR_MAX])
 {
 	struct listeners list = { .n = 0 };
-	struct opening o = { conf, identity, old, &list, ret_error };
+	struct opening o = { conf, identity, old, &list, ret_error, 0 };
 	if (!take_passed(old, &list)) {
 		int r =
 		    address_for_each(conf->listen, ret_error, open_word, &o);
@@ -350,10 +377,13 @@ listen_open(const struct conf *conf, const struct identity *identity,
 
 static int
 open_control(const struct address *want, const struct identity *identity,
-    struct listener *ret, char *error)
+    const struct listeners *old, struct listener *ret, char *error)
 {
 	struct listener one = *ret;
+	unsigned waited_ms = 0;
 	int r = check_stale(want, error);
+	while (r == -EADDRINUSE && wait_for_orphans(old, &waited_ms, error))
+		r = check_stale(want, error);
 	if (r != 0)
 		return r;
 	identity_make_folder(want->path, identity);
@@ -399,7 +429,7 @@ listen_open_control(const struct conf *conf, const struct identity *identity,
 	if (old != NULL && old->has_control &&
 	    strcmp(old->control.name, one.name) == 0)
 		one = old->control;
-	else if (open_control(&want, identity, &one, ret_error) != 0)
+	else if (open_control(&want, identity, old, &one, ret_error) != 0)
 		return;
 	ret->has_control = true;
 	ret->control = one;

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/dmlisten.XXXXXX";
@@ -106,6 +108,50 @@ check_alive(void **state)
 	assert_int_equal(second.n, 7);
 	assert_int_equal(connect_to("alive"), 0);
 	listen_close(&first, NULL);
+}
+
+// Somebody who holds the sockets for so long after their maker is gone.
+static pid_t
+leave_orphan(const struct listeners *made, long ms)
+{
+	const struct timespec pause = { .tv_nsec = ms * 1000000 };
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		nanosleep(&pause, NULL);
+		_exit(0);
+	}
+	close(made->of[0].fd);
+	close(made->control.fd);
+	return pid;
+}
+
+static void
+check_orphan(void **state)
+{
+	char control[ADDRESS_PATH_MAX];
+	struct listeners first, second = { .n = 0 }, third;
+	(void)state;
+	snprintf(control, sizeof(control), "%s", path_of("control"));
+	conf.control_socket = control;
+	want("%s", "orphan");
+	assert_int_equal(listen_open(&conf, &identity, NULL, &first, error), 0);
+	listen_open_control(&conf, &identity, NULL, &first, error);
+	pid_t pid = leave_orphan(&first, 300);
+	listen_open_control(&conf, &identity, NULL, &second, error);
+	assert_string_equal(error, "");
+	listen_close(&second, NULL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+
+	assert_int_equal(listen_open(&conf, &identity, NULL, &first, error), 0);
+	listen_open_control(&conf, &identity, NULL, &first, error);
+	pid = leave_orphan(&first, 300);
+	assert_int_equal(listen_open(&conf, &identity, NULL, &third, error), 0);
+	assert_int_equal(connect_to("orphan"), 0);
+	listen_close(&third, NULL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	unlink(control);
+	conf.control_socket = NULL;
 }
 
 static void
@@ -227,6 +273,8 @@ main(void)
 	    check_stale, NULL);
 	table_add("a socket that somebody answers on is left alone and named",
 	    check_alive, NULL);
+	table_add("a start waits for those whose parent was killed to be gone",
+	    check_orphan, NULL);
 	table_add("a file that is no socket is never replaced", check_no_socket,
 	    NULL);
 	table_add("a missing folder is made where the one above it is there",
