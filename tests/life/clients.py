@@ -5,19 +5,24 @@
 import contextlib
 import os
 import pathlib
+import re
 import select
 import socket
+import struct
 import subprocess
 import threading
 import time
 
+from e2e import socketmap
+
 from . import chance, stage
 from .chance import goes_on
 from .stage import (Daemon, Load, SECURE, connect, crowd, domains, expect,
-                    raise_files, request)
+                    raise_files, request, wait_until)
 
 ONE = "one.cases.nsec"
 MANY = 4096
+BACKLOG = 4096
 WORDS = ("OK", "NOTFOUND", "TEMP", "PERM")
 
 
@@ -200,25 +205,115 @@ def test_cut_request(dns):
         expect(client.at_end())
 
 
-def test_thousand_connects(dns):
-    """a thousand clients that connect in the same instant are all answered"""
+def connections(server, port=0):
+    """How many it has on its socket, which was bound under another name, and
+    on a TCP port."""
+    path = r" 0[23] +\d+ %s/\.\w+$" % re.escape(str(server.folder))
+    unix = pathlib.Path("/proc/net/unix").read_text()
+    inet = pathlib.Path("/proc/net/tcp").read_text()
+    return len(re.findall(path, unix, re.MULTILINE)) + \
+        len(re.findall(r": \w+:%04X \w+:\w+ 0[^6A]" % port, inet))
+
+
+def burst(server, count):
+    """Connects so many in one instant, each with a question; those who could,
+    and how many were told to come again."""
+    clients, refused_n = [], 0
+    for _ in range(count):
+        client = socket.socket(socket.AF_UNIX)
+        client.setblocking(False)
+        try:
+            client.connect(server.socket)
+            client.sendall(request(ONE))
+            clients.append(client)
+        except BlockingIOError:  # as a full backlog says it
+            client.close()
+            refused_n += 1
+    return clients, refused_n
+
+
+def take_answers(clients):
+    """In the order in which they came; each goes when it has its own."""
+    wanted = b"%d:%s," % (len(SECURE), SECURE.encode())
+    try:
+        for client in clients:
+            client.settimeout(60)
+            reply = client.recv(100)
+            expect(reply == wanted, reply)
+            client.close()
+    finally:
+        for client in clients:
+            client.close()
+    chance.count(lookups=len(clients))
+
+
+@goes_on
+def test_bursts(dns):
+    """10,000 clients in bursts as long as the backlog are all answered"""
     raise_files()
     with Daemon(dns.folder) as server:
-        clients = [socket.socket(socket.AF_UNIX) for _ in range(1000)]
-        try:
-            for client in clients:
-                client.setblocking(False)
-                client.connect(server.socket)
-            for client in clients:
-                client.settimeout(20)
-                client.sendall(request(ONE))
-            wanted = b"%d:%s," % (len(SECURE), SECURE.encode())
-            for client in clients:
-                reply = client.recv(100)
-                expect(reply == wanted, reply)
-        finally:
-            for client in clients:
-                client.close()
+        with Load(server, domains(1, 5), clients=2) as load:
+            for _ in chance.rounds(1):
+                for count in (BACKLOG, BACKLOG, 10000 - 2 * BACKLOG):
+                    clients, refused_n = burst(server, count)
+                    expect(connections(server) >= count - refused_n)
+                    take_answers(clients)
+                    expect(refused_n == 0, refused_n, "were refused")
+        load.check()
+        wait_until(lambda: not connections(server), 10,
+                   "no connection is left")
+
+
+@goes_on
+def test_burst_beyond_limits(dns):
+    """of more than may come, some are told at once, and the others answered"""
+    raise_files()
+    with Daemon(dns.folder, max_connections=1000) as server:
+        with Load(server, domains(1, 5), clients=2) as load:
+            for _ in chance.rounds(1):
+                missing, told = 10000, 0
+                while missing:
+                    clients, refused_n = burst(server, missing)
+                    expect(len(clients) >= min(missing, BACKLOG), refused_n)
+                    take_answers(clients)
+                    missing, told = refused_n, told + refused_n
+                expect(told > 0, "nobody was refused")
+        load.check()
+        expect("max_connections (1000) reached" in server.log())
+        wait_until(lambda: not connections(server), 10,
+                   "no connection is left")
+
+
+def go_away(address, lot):
+    """A client that says something and is gone, whatever it is told."""
+    octets = request(ONE) * lot.randrange(1, 100)
+    with socketmap.Client(address) as client:
+        client.send(octets[:lot.choice((None, lot.randrange(len(octets))))])
+        if lot.randrange(2):
+            client.socket.shutdown(socket.SHUT_WR)
+        if lot.randrange(2):
+            client.socket.settimeout(0.001)
+            with contextlib.suppress(OSError):
+                client.socket.recv(lot.randrange(1, 300))
+        if client.socket.family == socket.AF_INET and lot.randrange(2):
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                     struct.pack("ii", 1, 0))
+
+
+@goes_on
+def test_gone(dns):
+    """clients that go away at any moment leave nothing behind"""
+    lot, inet = chance.lot("moments"), ("127.0.0.1", 8463)
+    server = Daemon(dns.folder)
+    server.settings["listen"] += " inet:%s:%d" % inet
+    with server:
+        with Load(server, domains(1, 5), clients=2) as load:
+            for _ in chance.rounds(300):
+                go_away(lot.choice((server.socket, inet)), lot)
+                chance.count(gone=1)
+        load.check()
+        wait_until(lambda: not connections(server, inet[1]), 10,
+                   "no connection is left")
 
 
 def test_slow_loris(dns):

@@ -30,6 +30,7 @@ NOTFOUND = "NOTFOUND "
 KINDS = {"dane": SECURE, "none": NONE, "mixed": MIXED}
 CHANGING = {".", "short.nsec."}  # published anew by tests
 N_DOMAINS = 400  # of each kind
+FILES = 20000    # for as many connections at once
 PATIENCE = daemon.PATIENCE
 CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|signal (6|7|8|11) \("
                    r"|[Aa]ssertion")
@@ -378,7 +379,7 @@ class Load:
 
 def raise_files():
     """For tests that hold thousands of connections themselves."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = max(FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
