@@ -31,7 +31,7 @@ CHAPTERS = ["processes", "outage", "wallclock", "liars",
             "idle", "command", "confinement", "activation",
             "anchors", "succession", "strangers"]
 FOR_HOURS = ["processes", "cachefile", "reloads", "clients", "activation",
-             "wallclock", "liars", "anchors", "succession"]
+             "wallclock", "liars", "anchors", "succession", "names"]
 AT_ONCE = 6
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 PROBLEM, NOTE = "#   ", "# "
