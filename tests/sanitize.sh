@@ -74,7 +74,7 @@ chmod 755 "$REPORTS/wrap" "$REPORTS/front"
 [ -z "$PACKAGES" ] || "$TESTS/install-packages.sh" "$KIND"
 export CFLAGS WRAP="$REPORTS/wrap" PATIENCE=4
 export CHAPTERS="processes outage cachefile ageing reloads clients idle command
-	activation succession"
+	activation succession wallclock liars anchors"
 export ASAN_OPTIONS="log_path=$REPORTS/report"
 export UBSAN_OPTIONS="print_stacktrace=1"
 status=0

@@ -5,6 +5,7 @@
 import contextlib
 import datetime
 import mmap
+import os
 import pathlib
 import re
 import struct
@@ -42,9 +43,10 @@ class Clock:
 
     def words(self):
         # A sanitizer wants to be the first library otherwise.
+        options = os.environ.get("ASAN_OPTIONS", "") + \
+            ":verify_asan_link_order=0"
         return ["env", "LD_PRELOAD=%s" % self.library,
-                "WALLCLOCK=%s" % self.path,
-                "ASAN_OPTIONS=verify_asan_link_order=0"]
+                "WALLCLOCK=%s" % self.path, "ASAN_OPTIONS=" + options]
 
 
 class Clocked(Daemon):
