@@ -10,6 +10,7 @@ fuzzers = \
 	tests/fuzz/fuzz_ask \
 	tests/fuzz/fuzz_cache \
 	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_decide \
 	tests/fuzz/fuzz_fragment \
 	tests/fuzz/fuzz_idn \
@@ -18,6 +19,7 @@ fuzzers = \
 	tests/fuzz/fuzz_order \
 	tests/fuzz/fuzz_packet \
 	tests/fuzz/fuzz_rules \
+	tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_tlsa \
 	tests/fuzz/fuzz_walk
 

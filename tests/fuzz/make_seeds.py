@@ -509,11 +509,86 @@ def packets():
     }
 
 
+# fuzz_control.c: replies are read late, outcomes come late
+LATE_READS, LATE_OUTCOMES = 1, 2
+
+
+def stream(octets, how=0, cuts=()):
+    return bytes([how, len(cuts)]) + bytes(cuts) + octets
+
+
+def controls():
+    all_lines = b'status\nreload\r\nnonsense\n\nreload\nstatus\n'
+    return {
+        'all': stream(all_lines),
+        'all-octet-by-octet': stream(all_lines, cuts=[1] * len(all_lines)),
+        'all-late': stream(all_lines, LATE_READS | LATE_OUTCOMES, [3, 9, 20]),
+        'reloads': stream(b'reload\n' * 6, cuts=[7] * 3),
+        'reloads-late': stream(b'reload\n' * 6, LATE_OUTCOMES),
+        'replace': stream(b'replace\nstatus\n'),
+        'replace-behind-others': stream(b'status\nreplace\n'),
+        'replace-behind-others-apart': stream(b'status\nreplace\n', 0, [7]),
+        'no-end': stream(b'status\nstat'),
+        'nul': stream(b'status\0\nstatus\n'),
+        'longest': stream(b'x' * 255 + b'\nstatus\n'),
+        'longest-cut': stream(b'x' * 255 + b'\nstatus\n', 0, [255]),
+        'too-long': stream(b'x' * 256 + b'\nstatus\n'),
+        'too-long-with-return': stream(b'x' * 255 + b'\r\nstatus\n'),
+        'too-long-behind-others': stream(b'status\n' + b'x' * 300, 0, [7]),
+        'unread': stream(b'status\n' * 60 + b'reload\n', LATE_READS),
+        'nothing': stream(b''),
+    }
+
+
+# fuzz_segment.c
+ADD_UP, CUT, OPEN_TO_ALL, OTHER_CONTEXT, TWICE = 1, 2, 4, 8, 16
+CACHE_SIZE, MARKS = 4 << 20, 4096
+
+
+def segment(how, *changes, size=None):
+    def number(value):
+        return struct.pack('<I', value)[:3]
+
+    return (bytes([how]) + (number(size) if how & CUT else b'')
+            + b''.join(number(at) + bytes([len(octets)]) + octets
+                       for at, octets in changes))
+
+
+def segments():
+    header = {'magic': 0, 'version': 8, 'byte-order': 12, 'size': 16,
+              'page-octets': 24, 'parts': 28, 'boot-id': 32, 'context': 72,
+              'secret-of-index': 104, 'secret-of-sums': 120, 'sum': 136,
+              'behind': 144}
+    ret = {'sound': segment(0), 'sound-twice': segment(TWICE)}
+    for name, at in header.items():
+        ret['header-' + name] = segment(0, (at, b'X'))
+        ret['header-%s-adds-up' % name] = segment(ADD_UP | TWICE, (at, b'X'))
+    pages = [page * PAGE for page in range(1, 13)]
+    tails = [(at + PAGE - 32, b'ZZ') for at in pages]
+    ret.update({
+        'cut': segment(CUT, size=CACHE_SIZE - 1),
+        'cut-to-nothing': segment(CUT, size=0),
+        'cut-to-header': segment(CUT, size=144),
+        'cut-longer': segment(CUT, size=CACHE_SIZE + PAGE),
+        'open-to-all': segment(OPEN_TO_ALL),
+        'other-context': segment(OTHER_CONTEXT | TWICE),
+        'torn': segment(TWICE, *((at, b'\1') for at in pages)),
+        'torn-marked': segment(TWICE, (MARKS, b'\2'), (2 * PAGE, b'\1')),
+        'mark-past-the-part': segment(TWICE, (MARKS, b'\xff' * 8)),
+        'counts': segment(TWICE, *((at + 8, b'\xff' * 4) for at in pages)),
+        'slots': segment(TWICE, *((at + 16, b'\xff' * 8) for at in pages)),
+        'tails': segment(0, *tails),
+        'tails-and-secret': segment(ADD_UP, (104, b'\0' * 4), *tails),
+    })
+    return ret
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     top = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, 'seeds')
     for folder, seeds in (('ask', asks()), ('cache', caches()),
                           ('order', orders()), ('decide', scenes()),
+                          ('control', controls()), ('segment', segments()),
                           ('packet', packets()), ('walk', walks())):
         os.makedirs(os.path.join(top, folder), exist_ok=True)
         for name, octets in seeds.items():
