@@ -10,6 +10,7 @@ fuzzers = \
 	tests/fuzz/fuzz_ask \
 	tests/fuzz/fuzz_cache \
 	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_conn \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_decide \
 	tests/fuzz/fuzz_fragment \

@@ -583,12 +583,56 @@ def segments():
     return ret
 
 
+# fuzz_conn.c
+LAST_FIRST, LATE_READ, LATE_ANSWER, INHERITED, VANISHES = 1, 2, 4, 8, 16
+NARROWLY = 32
+
+
+def netstrings(*payloads):
+    return b''.join(b'%d:%s,' % (len(p), p) for p in payloads)
+
+
+def conns():
+    some = netstrings(b'dane d.example', b'dane n.example', b'dane c.example',
+                      b'dane x.example', b'dane f.example', b'dane [d.e]:587',
+                      b'fingerprint d.example', b'fingerprint x.example',
+                      b'Query [192.0.2.1]', b'dane .example', b'dune x',
+                      'dane m\u00fcller.example'.encode(), b'dane \xff.e')
+    many = netstrings(*(b'dane x%d.e' % i for i in range(70)))
+    late = LAST_FIRST | LATE_READ | LATE_ANSWER
+    thirds = [len(some) // 3] * 2
+    return {
+        'some': stream(some, 0, thirds),
+        'some-late': stream(some, late, thirds),
+        'some-octet-by-octet': stream(some, LATE_ANSWER, [1] * 60),
+        'some-inherited': stream(some, INHERITED | LAST_FIRST, [150]),
+        'some-vanishes': stream(some, VANISHES | LATE_ANSWER, [100]),
+        'many': stream(many, LAST_FIRST),
+        'many-narrowly': stream(netstrings(b'dane c.example') * 850,
+                                NARROWLY | LATE_READ),
+        'mixed-narrowly': stream(
+            netstrings(*[b'dane c.example'] * 300, b'dane x.e', b'dane y.e')
+            * 2, NARROWLY | LATE_READ),
+        'many-late': stream(many, late, [200, 200]),
+        'fault-behind': stream(some + b'x', late, thirds),
+        'no-request': stream(netstrings(b'dane x.e', b'dane', b'dane y.e')),
+        'no-comma': stream(b'8:dane x.e;8:dane y.e,'),
+        'cut-short': stream(netstrings(b'dane x.e') + b'12:dane y', late),
+        'too-long': stream(netstrings(b'dane x.e') + b'10001:', 0, [3]),
+        'longest': stream(netstrings(b'dane ' + b'a' * 9995), 0, [255] * 20),
+        'zero': stream(b'0:,'),
+        'leading-zero': stream(b'08:dane x.e,'),
+        'nothing': stream(b''),
+    }
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     top = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, 'seeds')
     for folder, seeds in (('ask', asks()), ('cache', caches()),
                           ('order', orders()), ('decide', scenes()),
                           ('control', controls()), ('segment', segments()),
+                          ('conn', conns()),
                           ('packet', packets()), ('walk', walks())):
         os.makedirs(os.path.join(top, folder), exist_ok=True)
         for name, octets in seeds.items():
