@@ -482,7 +482,8 @@ def packets():
             record(b'a', T_A, address)]),
         'denied-twice': packet(b'a', T_MX, (), [
             soa(60, 2 ** 32 - 1), soa(2 ** 31, 30)]),
-        'denied-by-a-long-soa': packet(b'a', T_MX, (), [soa(60, 30, extra=b'x')]),
+        'denied-by-a-long-soa': packet(b'a', T_MX, (), [
+            soa(60, 30, extra=b'x')]),
         'denied-by-a-short-soa': packet(b'a', T_MX, (), [soa(60, 30, b'\0')]),
         'denied-by-no-soa': packet(b'a', T_MX),
         'mx-short': packet(b'a', T_MX, [record(b'a', T_MX, mx[:2])]),

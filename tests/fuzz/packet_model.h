@@ -13,7 +13,7 @@ struct packet_model {
 	enum walk_content content;
 	bool failed;        // an rcode that is neither NOERROR nor NXDOMAIN
 	unsigned n_aliases; // steps of the chain
-	unsigned n_steps;   // CNAME records on the way; a step may be told twice
+	unsigned n_steps;   // its CNAME records; one may be told twice
 	char canonical[WALK_NAME_MAX];
 	bool has_ttl;
 	uint32_t ttl_s;

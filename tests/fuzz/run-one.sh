@@ -25,7 +25,7 @@ said_of() {
 
 longest=$(said_of 'Longest input')
 
-# A fuzzer that dies before its end leaves no figures but those of its last line.
+# Who dies before the end leaves no figures but those of his last line.
 run_libfuzzer() {
 	set -- -max_total_time="$SECONDS_EACH" -timeout=60 \
 		-print_final_stats=1 -artifact_prefix="$crashes/" \

@@ -62,8 +62,9 @@ done
 
 export LC_ALL=C.UTF-8
 WORK=$(mktemp -d /tmp/dmf.XXXXXX)
+RUNNING=
 trap 'rm -rf "$WORK"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'stop_all; exit 1' HUP INT TERM
 SOURCE=$WORK/source
 if [ -n "$CORPUS" ]; then
 	mkdir -p "$CORPUS"
@@ -94,6 +95,19 @@ build_all() {
 		fi
 }
 
+# In a process group of their own, so that all can be ended.
+fuzz_all() {
+	printf '%s\n' "$@" |
+		setsid xargs -P "$JOBS" -n 1 "$HERE/run-one.sh" &
+	RUNNING=$!
+	wait "$RUNNING"
+}
+
+stop_all() {
+	[ -z "$RUNNING" ] || kill -- "-$RUNNING" 2>/dev/null || :
+	wait
+}
+
 # Each names a file; those of a corpus that is kept are there already.
 keep_crashes() {
 	ls "$WORK"/crashes/*/* >/dev/null 2>&1 || return 0
@@ -112,6 +126,6 @@ build_all >"$WORK/said" 2>&1 || {
 }
 export WORK SOURCE SECONDS_EACH ENGINE COVERAGE CORPUS KEPT
 status=0
-printf '%s\n' "$@" | xargs -P "$JOBS" -n 1 "$HERE/run-one.sh" || status=1
+fuzz_all "$@" || status=1
 keep_crashes
 exit $status
