@@ -55,7 +55,9 @@ mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 32;
 }
 
-// Eight octets at a time; the last ones overlap those before.
+// Eight octets at a time; the last ones overlap those before. Mixed once more
+// in the end: a single multiplication carries nothing down to the bits that the
+// filter looks at, and keys often differ in their last octets alone.
 static uint64_t
 hash_text(const char *text, size_t len)
 {
@@ -72,7 +74,7 @@ hash_text(const char *text, size_t len)
 		for (; at < len; at++)
 			word = word << 8 | (unsigned char)text[at];
 	}
-	return mix(hash, word);
+	return mix(mix(hash, word), 0);
 }
 
 // Three bits of one word, so that a look costs one line of the processor's
@@ -171,12 +173,13 @@ rules_key(
 	return buffer;
 }
 
+// Of a parent key, each behind a dot.
 static unsigned
-count_labels(const char *name, size_t len)
+count_labels(const char *key, size_t len)
 {
-	unsigned n = 1;
+	unsigned n = 0;
 	for (size_t i = 0; i < len; i++)
-		n += name[i] == '.';
+		n += key[i] == '.';
 	return n;
 }
 
@@ -202,7 +205,7 @@ rules_enter(struct rules *rules, uint32_t i, unsigned *ret_line)
 	*slot = (struct rules_slot){ tag_of(hash), i + 1 };
 	*filter_word(rules, hash) |= filter_bits(hash);
 	if (key[0] == '.')
-		rules->depths |= depth_bit(count_labels(key + 1, len - 1));
+		rules->depths |= depth_bit(count_labels(key, len));
 	if (key[0] == '*')
 		rules->last_resort = i + 1;
 	return true;

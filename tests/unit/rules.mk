@@ -12,6 +12,12 @@ tests_unit_test_rules_find_SOURCES = tests/unit/test_rules_find.c \
 tests_unit_test_rules_find_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rules_find_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_rules_block
+tests_unit_test_rules_block_SOURCES = tests/unit/test_rules_block.c \
+	tests/unit/rules_text.h
+tests_unit_test_rules_block_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rules_block_LDADD = src/policy/libpolicy.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_dialect_rules
 tests_unit_test_dialect_rules_SOURCES = tests/unit/test_dialect_rules.c \
 	tests/unit/hosts.h tests/unit/rules_text.h
