@@ -67,14 +67,14 @@ digests_add(struct digests *digests, const uint8_t *digest)
 	digests->n++;
 }
 
-// The least digest over all sets that is not below the places reached; each
-// set that holds it moves on. NULL: there is none left.
+// The least digest over all sets (one at least) that is not below the places
+// reached; each set that holds it moves on. NULL: there is none left.
 static const uint8_t *
 merge_step(
     const struct digests *const sets[], unsigned n_sets, unsigned places[])
 {
 	const uint8_t *least = NULL;
-	size_t width = n_sets > 0 ? sets[0]->width : 0;
+	size_t width = sets[0]->width;
 
 	for (unsigned i = 0; i < n_sets; i++) {
 		if (places[i] == sets[i]->n)

@@ -59,8 +59,8 @@ dname_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	for (size_t i = 0; i < a_len && i < b_len; i++)
 		if (dname_fold(a[i]) != dname_fold(b[i]))
-			return dname_fold(a[i]) < dname_fold(b[i]) ? -1 : 1;
-	return a_len < b_len ? -1 : a_len > b_len;
+			return dname_fold(a[i]) - dname_fold(b[i]);
+	return (a_len > b_len) - (a_len < b_len);
 }
 
 bool

@@ -14,20 +14,15 @@
 
 #include <string.h>
 
-// The levels, as bits.
+// What levels have in common, as bits: which attributes go with them.
 enum {
 	NONE = 1,
-	MAY = 2,
-	ENCRYPT = 4,
-	DANE = 8,
-	DANE_ONLY = 16,
-	FINGERPRINT = 32,
-	VERIFY = 64,
-	SECURE = 128,
-	WITH_DANE = DANE | DANE_ONLY,
-	WITH_NAMES = VERIFY | SECURE,
-	WITHOUT_DANE = MAY | ENCRYPT | FINGERPRINT | WITH_NAMES,
-	WITH_TLS = WITHOUT_DANE | WITH_DANE,
+	PLAIN = 2, // may, encrypt
+	DANE = 4,
+	FINGERPRINT = 8,
+	NAMES = 16, // verify, secure
+	WITHOUT_DANE = PLAIN | FINGERPRINT | NAMES,
+	WITH_TLS = WITHOUT_DANE | DANE,
 };
 
 struct level {
@@ -38,13 +33,13 @@ struct level {
 
 static const struct level levels[] = {
 	{ "none", NONE, RULES_FIXED },
-	{ "may", MAY, RULES_FIXED },
-	{ "encrypt", ENCRYPT, RULES_FIXED },
+	{ "may", PLAIN, RULES_FIXED },
+	{ "encrypt", PLAIN, RULES_FIXED },
 	{ "dane", DANE, RULES_DANE },
-	{ "dane-only", DANE_ONLY, RULES_DANE_ONLY },
+	{ "dane-only", DANE, RULES_DANE_ONLY },
 	{ "fingerprint", FINGERPRINT, RULES_FIXED },
-	{ "verify", VERIFY, RULES_FIXED },
-	{ "secure", SECURE, RULES_FIXED },
+	{ "verify", NAMES, RULES_FIXED },
+	{ "secure", NAMES, RULES_FIXED },
 };
 
 #define LEVEL_NAMES \
@@ -334,8 +329,8 @@ static const struct attribute attributes[] = {
 	{ "ciphers", WITH_TLS, true, check_grade },
 	{ "protocols", WITH_TLS, true, NULL },
 	{ "exclude", WITH_TLS, true, NULL },
-	{ "match", FINGERPRINT | WITH_NAMES, false, check_match },
-	{ "tafile", WITH_NAMES, false, check_filled },
+	{ "match", FINGERPRINT | NAMES, false, check_match },
+	{ "tafile", NAMES, false, check_filled },
 	{ "servername", WITH_TLS, true, check_hostname },
 	{ "connection_reuse", WITH_TLS, false, check_yes_no },
 	{ "enable_rpk", WITH_TLS, false, check_yes_no },

@@ -178,10 +178,8 @@ rules_words_next(struct rules_words *words, bool commas, struct rules_word *ret,
     struct rules_fault *fault)
 {
 	skip_to_word(words, commas);
-	if (words->at == words->end) {
-		words->why[words->why_len] = '\0';
+	if (words->at == words->end)
 		return RULES_GOT_END;
-	}
 	if (commas && *words->at == '{')
 		return take_braced(words, commas, ret, fault);
 	const char *end = words->at;

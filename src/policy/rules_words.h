@@ -27,7 +27,7 @@ struct rules_words {
 	const char *behind; // the last word: where one is missing
 	// The comments: one blank between those of several lines.
 	size_t why_len;
-	char why[RULES_LINE_MAX + 1];
+	char why[RULES_LINE_MAX]; // not terminated
 };
 
 enum rules_got { RULES_GOT_FAULT = 0, RULES_GOT_WORD, RULES_GOT_END };
@@ -37,7 +37,7 @@ enum rules_got { RULES_GOT_FAULT = 0, RULES_GOT_WORD, RULES_GOT_END };
 void rules_words_begin(struct rules_words *words, const char *text, size_t len);
 
 // Up to white space or, with `commas`, a comma. What begins with `{` goes on to
-// its `}`, both included. After RULES_GOT_END why is whole and terminated.
+// its `}`, both included. After RULES_GOT_END why is whole.
 enum rules_got rules_words_next(struct rules_words *words, bool commas,
     struct rules_word *ret, struct rules_fault *fault);
 

@@ -169,6 +169,21 @@ judge(void **state)
 }
 
 static void
+without_a_stale_time_nothing_goes_on(void **state)
+{
+	(void)state;
+	const struct entry_limits none = { .retry_ms = RETRY };
+	struct entry entry;
+	bool hint;
+
+	make_entry(STRICT, &entry);
+	entry.has_defer = true;
+	entry.deferred_ms = ENDS;
+	entry.deferred_until_ms = ENDS + 5000;
+	assert_int_equal(entry_judge(&entry, ENDS, &none, &hint), ENTRY_DEFER);
+}
+
+static void
 insecure_may_makes_an_unsigned_answer_weak(void **state)
 {
 	(void)state;
@@ -199,6 +214,9 @@ an_answer_at_the_end_of_time_wraps_nothing(void **state)
 	assert_false(hint);
 }
 
+#define TWENTY "twenty octets of it "
+#define EIGHTY TWENTY TWENTY TWENTY TWENTY
+
 static const char DIGEST[] = "abcdefghijklmnopqrstuvwxyz012345";
 
 struct round_row {
@@ -216,6 +234,10 @@ static const struct round_row round_rows[] = {
 	{ "a promise to refresh comes back", STRICT | REFRESHED, NULL, 1, 59 },
 	{ "a deferral alone comes back", NO_ANSWER, "MX: SERVFAIL", 0, 30 },
 	{ "a deferral without a reason comes back", NO_ANSWER, "", 0, 18 },
+	{ "a deferral with a reason of one octet comes back", NO_ANSWER, "x", 0,
+	    19 },
+	{ "a deferral with the longest reason comes back", NO_ANSWER,
+	    EIGHTY EIGHTY, 0, 18 + FACTS_REASON_MAX },
 	{ "a deferral beside an answer comes back", STRICT, "MX: SERVFAIL", 1,
 	    88 },
 };
@@ -264,6 +286,13 @@ there_and_back(void **state)
 		assert_memory_equal(
 		    back.defer_reason, row->defer_reason, entry.defer_len);
 	}
+	// What is not there is empty.
+	if (!entry.has_answer)
+		assert_true(back.made_ms == 0 && back.ends_ms == 0);
+	if (!entry.has_defer)
+		assert_true(back.deferred_ms == 0 &&
+			    back.deferred_until_ms == 0 && back.defer_len == 0);
+	assert_int_equal(entry_encode(&entry, octets, len), len);
 	for (size_t cut = 0; cut < len; cut++) {
 		assert_int_equal(entry_decode(octets, cut, &back), -EINVAL);
 		assert_int_equal(entry_encode(&entry, octets, cut), 0);
@@ -283,6 +312,24 @@ times_keep_all_their_octets(void **state)
 	assert_int_equal(entry_decode(octets, len, &back), 0);
 	assert_true(back.made_ms == entry.made_ms);
 	assert_true(back.ends_ms == entry.ends_ms);
+}
+
+static void
+what_ends_when_it_begins_is_written(void **state)
+{
+	(void)state;
+	struct entry entry, back;
+	uint8_t octets[64];
+
+	make_entry(WEAK, &entry);
+	entry.ends_ms = entry.made_ms;
+	entry.has_defer = true;
+	entry.deferred_ms = entry.deferred_until_ms = MADE;
+	size_t len = entry_encode(&entry, octets, sizeof(octets));
+	assert_int_not_equal(len, 0);
+	assert_int_equal(entry_decode(octets, len, &back), 0);
+	assert_int_equal(back.ends_ms, MADE);
+	assert_int_equal(back.deferred_until_ms, MADE);
 }
 
 static void
@@ -313,8 +360,6 @@ senseless_entries_are_not_written(void **state)
 #define OCTETS(text) (const uint8_t *)text, sizeof(text) - 1
 #define TIME_1       "\1\0\0\0\0\0\0\0"
 #define TIME_2       "\2\0\0\0\0\0\0\0"
-#define TWENTY       "twenty octets of it "
-#define EIGHTY       TWENTY TWENTY TWENTY TWENTY
 #define NOBODY       "\1\0\0\0\0\0\0"
 
 struct octet_row {
@@ -377,12 +422,16 @@ main(void)
 	TABLE_ADD(judge_rows, judge);
 	TABLE_ADD(round_rows, there_and_back);
 	TABLE_ADD(octet_rows, hostile_octets);
+	table_add("without a stale time nothing goes on",
+	    without_a_stale_time_nothing_goes_on, NULL);
 	table_add("insecure_mx = may makes the answer for an unsigned MX weak",
 	    insecure_may_makes_an_unsigned_answer_weak, NULL);
 	table_add("an answer at the end of time wraps nothing",
 	    an_answer_at_the_end_of_time_wraps_nothing, NULL);
 	table_add(
 	    "times keep all their octets", times_keep_all_their_octets, NULL);
+	table_add("what ends when it begins is written",
+	    what_ends_when_it_begins_is_written, NULL);
 	table_add("senseless entries are not written",
 	    senseless_entries_are_not_written, NULL);
 	return table_run("entry");

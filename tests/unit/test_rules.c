@@ -24,6 +24,14 @@
 #define HEX_48 HEX_32 ":" HEX_16
 #define HEX_64 HEX_32 ":" HEX_32
 
+#define LABEL_63                           \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NAME_253                          \
+	LABEL_63                          \
+	    "." LABEL_63 "." LABEL_63 "." \
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 struct accept_row {
 	const char *sentence;
 	const char *rule;
@@ -79,6 +87,23 @@ static const struct accept_row accept_rows[] = {
 	{ "names of attributes in upper case come out in lower case",
 	    "may CIPHERS=high", "may ciphers=high", RULES_FIXED },
 
+	{ "protocols goes with may", "may protocols=TLSv1.3",
+	    "may protocols=TLSv1.3", RULES_FIXED },
+	{ "every attribute of TLS goes with fingerprint",
+	    "fingerprint ciphers=high protocols=TLSv1.3 exclude=MD5 "
+	    "servername=mx.example connection_reuse=yes enable_rpk=no",
+	    "fingerprint ciphers=high protocols=TLSv1.3 exclude=MD5 "
+	    "servername=mx.example connection_reuse=yes enable_rpk=no",
+	    RULES_FIXED },
+	{ "what goes with a policy goes with encrypt",
+	    "encrypt policy_type=sts policy_ttl=1 policy_domain=a "
+	    "policy_failure=sts-policy-invalid policy_string=a "
+	    "mx_host_pattern=a",
+	    "encrypt policy_type=sts policy_ttl=1 policy_domain=a "
+	    "policy_failure=sts-policy-invalid policy_string=a "
+	    "mx_host_pattern=a",
+	    RULES_FIXED },
+
 	// match
 	{ "match with secure", "secure match=mx.example",
 	    "secure match=mx.example", RULES_FIXED },
@@ -87,6 +112,11 @@ static const struct accept_row accept_rows[] = {
 	{ "names in match have colons between",
 	    "secure match=nexthop:dot-nexthop:.example:mx.example",
 	    "secure match=nexthop:dot-nexthop:.example:mx.example",
+	    RULES_FIXED },
+	{ "a parent in match may have one letter", "secure match=.a",
+	    "secure match=.a", RULES_FIXED },
+	{ "match and until= may stand together",
+	    "secure match=a.example until=2026-12-31", "secure match=a.example",
 	    RULES_FIXED },
 	{ "match adds up with secure", "secure match=a.example match=b.example",
 	    "secure match=a.example match=b.example", RULES_FIXED },
@@ -112,6 +142,10 @@ static const struct accept_row accept_rows[] = {
 	    "fingerprint match=aa:bb:cc:dd:ee:ff:aa:bb:cc:dd:ee:ff:aa:bb:cc:dd",
 	    "fingerprint match=AA:BB:CC:DD:EE:FF:AA:BB:CC:DD:EE:FF:AA:BB:CC:DD",
 	    RULES_FIXED },
+	{ "every hex digit is one",
+	    "fingerprint match=0123456789abcdefABCDEF9876543210",
+	    "fingerprint match=01:23:45:67:89:AB:CD:EF:AB:CD:EF:98:76:54:32:10",
+	    RULES_FIXED },
 	{ "bare hex gets its colons, which Postfix before 3.6 needs",
 	    "fingerprint match=00112233001122330011223300112233",
 	    "fingerprint match=" HEX_16, RULES_FIXED },
@@ -129,6 +163,8 @@ static const struct accept_row accept_rows[] = {
 	    RULES_FIXED },
 	{ "servername is a host name", "encrypt servername=mx.example",
 	    "encrypt servername=mx.example", RULES_FIXED },
+	{ "servername may have 253 octets", "encrypt servername=" NAME_253,
+	    "encrypt servername=" NAME_253, RULES_FIXED },
 	{ "servername is hostname", "encrypt servername=hostname",
 	    "encrypt servername=hostname", RULES_FIXED },
 
@@ -159,6 +195,13 @@ static const struct accept_row accept_rows[] = {
 	{ "policy_type may stand behind what needs it",
 	    "may policy_ttl=1 policy_type=sts",
 	    "may policy_ttl=1 policy_type=sts", RULES_FIXED },
+
+	{ "policy_ttl may have nine digits",
+	    "may policy_type=sts policy_ttl=999999990",
+	    "may policy_type=sts policy_ttl=999999990", RULES_FIXED },
+	{ "a value that begins with a comma keeps its braces",
+	    "may policy_type=sts { policy_string = ,a }",
+	    "may policy_type=sts { policy_string = ,a }", RULES_FIXED },
 
 	// how attributes are written
 	{ "commas stand between attributes", "may,ciphers=high,exclude=MD5",
@@ -197,6 +240,10 @@ accept(void **state)
 	assert_string_equal(rule.answer, row->answer);
 	assert_int_equal(rule.kind, row->kind);
 	assert_string_equal(rule.why, "");
+	// What the rule does not say is nothing.
+	assert_int_equal(rule.floor, RULES_AT_LEAST_MAY);
+	if (!rule.has_until)
+		assert_int_equal(rule.until_day, 0);
 	free(rules);
 }
 
@@ -213,6 +260,8 @@ static const struct floor_row floor_rows[] = {
 	{ "at-least dane-only", "at-least dane-only",
 	    RULES_AT_LEAST_DANE_ONLY },
 	{ "At-Least Encrypt", "At-Least Encrypt", RULES_AT_LEAST_ENCRYPT },
+	{ "commas may stand around a floor",
+	    "at-least,encrypt,until=2026-12-31", RULES_AT_LEAST_ENCRYPT },
 	{ "a floor may end", "at-least dane until=2026-12-31",
 	    RULES_AT_LEAST_DANE },
 };
@@ -247,6 +296,8 @@ static const struct text_row text_rows[] = {
 	    "# a\n\n   # b\n \t \n#c", "" },
 	{ "a rule a line", "a.example may\nb.example none\n",
 	    "1 a.example may|\n2 b.example none|\n" },
+	{ "a file may begin with a blank line", "\n \n\na.example may\n",
+	    "4 a.example may|\n" },
 	{ "the last line may lack its end", "a.example may\nb.example none",
 	    "1 a.example may|\n2 b.example none|\n" },
 	{ "lines may end as on DOS", "a.example may\r\nb.example none\r\n",
@@ -263,6 +314,17 @@ static const struct text_row text_rows[] = {
 	{ "reasons of several lines are joined",
 	    "a.example secure # one\n match=b.example # two \n",
 	    "1 a.example secure match=b.example|one two\n" },
+	{ "reasons of one octet are joined",
+	    "a.example secure # 1\n match=b.example # 2\n",
+	    "1 a.example secure match=b.example|1 2\n" },
+	{ "an empty comment adds nothing to a reason",
+	    "a.example secure # one\n match=b.example #\n",
+	    "1 a.example secure match=b.example|one\n" },
+	{ "a comment behind a comma is a reason", "a.example may , # why\n",
+	    "1 a.example may|why\n" },
+	{ "a reason in UTF-8 is kept as it is",
+	    "a.example may # \xe2\x80\x93 \xe2\x80\xa2\n",
+	    "1 a.example may|\xe2\x80\x93 \xe2\x80\xa2\n" },
 	{ "a line that is a comment as a whole is no reason",
 	    "# before\na.example may # this\n  # after\n",
 	    "2 a.example may|this\n" },
@@ -347,6 +409,9 @@ static const struct refuse_row refuse_rows[] = {
 	    "b\xc3\xbc"
 	    "cher.example oh\n",
 	    "rules:1:16: unknown level \"oh\"" },
+	{ "columns count characters whatever their octets",
+	    "a.example may exclude=\xc3\xa1\xc3\xbf ciphers=oh\n",
+	    "rules:1:34: \"oh\"" },
 	{ "the first fault is the one that is told", "a oh\nb.example oh\n",
 	    "rules:1:3: unknown level" },
 
@@ -364,7 +429,19 @@ static const struct refuse_row refuse_rows[] = {
 	{ "a control character", "a.example ma\001y\n",
 	    "rules:1:13: a control character: not a text file" },
 
+	{ "a control character that begins a word", "a.example \001may\n",
+	    "rules:1:11: a control character" },
+	{ "a control character in a floor", "a.example at-least m\001ay\n",
+	    "rules:1:21: a control character" },
+	{ "the first control character that is no white space",
+	    "a.example may\016\n", "rules:1:14: a control character" },
+	{ "DEL is a control character", "a.example may\177\n",
+	    "rules:1:14: a control character" },
+
 	// keys
+	{ "a wildcard of nothing", "*. may\n", "rules:1:1: \"*.\" " KEYS },
+	{ "a wildcard of one letter", "*.a may\n",
+	    "rules:1:1: \"*.a\": expected \".a\" for all names below it" },
 	{ "a key that is no next-hop", "a..example may\n",
 	    "rules:1:1: \"a..example\" " KEYS },
 	{ "a path is no next-hop", "/a may\n", "rules:1:1: \"/a\" " KEYS },
@@ -433,6 +510,35 @@ static const struct refuse_row refuse_rows[] = {
 	    "a.example dane policy_type=sts\n",
 	    "rules:1:16: policy_type means nothing to the level dane: it goes "
 	    "with may encrypt fingerprint verify secure" },
+	{ "policy_ttl means nothing to dane", "a.example dane policy_ttl=1\n",
+	    "rules:1:16: policy_ttl means nothing to the level dane: it goes "
+	    "with may encrypt fingerprint verify secure" },
+	{ "policy_domain means nothing to dane",
+	    "a.example dane policy_domain=a\n",
+	    "rules:1:16: policy_domain means nothing to the level dane: it "
+	    "goes "
+	    "with may encrypt fingerprint verify secure" },
+	{ "policy_failure means nothing to dane",
+	    "a.example dane policy_failure=sts-policy-invalid\n",
+	    "rules:1:16: policy_failure means nothing to the level dane: it "
+	    "goes "
+	    "with may encrypt fingerprint verify secure" },
+	{ "policy_string means nothing to dane",
+	    "a.example dane policy_string=a\n",
+	    "rules:1:16: policy_string means nothing to the level dane: it "
+	    "goes "
+	    "with may encrypt fingerprint verify secure" },
+	{ "mx_host_pattern means nothing to dane",
+	    "a.example dane mx_host_pattern=a\n",
+	    "rules:1:16: mx_host_pattern means nothing to the level dane: it "
+	    "goes "
+	    "with may encrypt fingerprint verify secure" },
+	{ "policy_type means nothing to dane-only",
+	    "a.example dane-only policy_type=sts\n",
+	    "rules:1:21: policy_type means nothing to the level dane-only" },
+	{ "match means nothing to encrypt",
+	    "a.example encrypt match=b.example\n",
+	    "rules:1:19: match means nothing to the level encrypt" },
 	{ "an unknown attribute", "a.example may cipher=high\n",
 	    "rules:1:15: unknown attribute \"cipher\": expected ciphers, "
 	    "protocols, exclude, match, tafile, servername, connection_reuse, "
@@ -480,6 +586,8 @@ static const struct refuse_row refuse_rows[] = {
 	    "rules:1:26: \"\": expected a host name" },
 	{ "a servername that is none", "a.example may servername=-a\n",
 	    "rules:1:26: \"-a\": expected a host name" },
+	{ "a servername of 254 octets",
+	    "a.example may servername=" NAME_253 "a\n", "rules:1:26: \"a" },
 	{ "connection_reuse that is neither yes nor no",
 	    "a.example may connection_reuse=maybe\n",
 	    "rules:1:32: \"maybe\": expected yes or no" },
@@ -491,6 +599,20 @@ static const struct refuse_row refuse_rows[] = {
 	{ "policy_ttl that is no number",
 	    "a.example may policy_type=sts policy_ttl=1d\n",
 	    "rules:1:42: \"1d\": expected seconds, in digits" },
+	{ "policy_ttl that begins with a letter",
+	    "a.example may policy_type=sts policy_ttl=x1\n",
+	    "rules:1:42: \"x1\": expected seconds" },
+	{ "policy_ttl with a colon in it",
+	    "a.example may policy_type=sts policy_ttl=1:1\n",
+	    "rules:1:42: \"1:1\": expected seconds" },
+	{ "policy_ttl with a slash in it",
+	    "a.example may policy_type=sts policy_ttl=1/1\n",
+	    "rules:1:42: \"1/1\": expected seconds" },
+	{ "policy_ttl of ten digits",
+	    "a.example may policy_type=sts policy_ttl=1000000000\n",
+	    "rules:1:42: \"1000000000\": expected seconds" },
+	{ "an empty policy_ttl", "a.example may policy_type=sts policy_ttl=\n",
+	    "rules:1:42: \"\": expected seconds" },
 	{ "policy_domain that is no name",
 	    "a.example may policy_type=sts policy_domain=*\n",
 	    "rules:1:45: \"*\": expected a host name" },
@@ -524,6 +646,25 @@ static const struct refuse_row refuse_rows[] = {
 	{ "a fingerprint with a colon in the wrong place",
 	    "a.example fingerprint match=001122330011223300:1122330011223\n",
 	    "rules:1:29: \"001122330011223300:1122330011223\" in match: " },
+	{ "a fingerprint with one colon",
+	    "a.example fingerprint match=00:11223\n",
+	    "rules:1:29: \"00:11223\" in match: expected a fingerprint" },
+	{ "a fingerprint of one octet", "a.example fingerprint match=00\n",
+	    "rules:1:29: a fingerprint of 1 octets in match" },
+	{ "a fingerprint of one digit", "a.example fingerprint match=0\n",
+	    "rules:1:29: \"0\" in match: expected a fingerprint" },
+	{ "a slash is no hex digit", "a.example fingerprint match=0/\n",
+	    "rules:1:29: \"0/\" in match: expected a fingerprint" },
+	{ "a colon is no hex digit", "a.example fingerprint match=0:\n",
+	    "rules:1:29: \"0:\" in match: expected a fingerprint" },
+	{ "an at sign is no hex digit", "a.example fingerprint match=0@\n",
+	    "rules:1:29: \"0@\" in match: expected a fingerprint" },
+	{ "a capital G is no hex digit", "a.example fingerprint match=0G\n",
+	    "rules:1:29: \"0G\" in match: expected a fingerprint" },
+	{ "a backquote is no hex digit", "a.example fingerprint match=`0\n",
+	    "rules:1:29: \"`0\" in match: expected a fingerprint" },
+	{ "a small g is no hex digit", "a.example fingerprint match=g0\n",
+	    "rules:1:29: \"g0\" in match: expected a fingerprint" },
 	{ "a fingerprint with some colons",
 	    "a.example fingerprint match=00:1122330011223300112233001122330\n",
 	    "rules:1:29: \"00:1122330011223300112233001122330\" in match: " },
@@ -548,6 +689,14 @@ static const struct refuse_row refuse_rows[] = {
 	{ "text right behind a brace", "a.example may {ciphers=high}x\n",
 	    "rules:1:29: text right behind \"}\": expected white space or a "
 	    "comma" },
+	{ "text right behind a brace at the end of the file",
+	    "a.example may {ciphers=high}x", "rules:1:29: text right behind" },
+	{ "white space alone as a value", "a.example may { ciphers = }\n",
+	    "rules:1:27: \"\": expected a cipher grade" },
+	{ "a brace that opens within a word", "a.example may exclude={a\n",
+	    "rules:1:15: a brace within \"exclude={a\"" },
+	{ "a brace that closes within a word", "a.example may exclude=a}\n",
+	    "rules:1:15: a brace within \"exclude=a}\"" },
 	{ "a brace within a word", "a.example may exclude={a}\n",
 	    "rules:1:15: a brace within \"exclude={a}\": expected { NAME = "
 	    "VALUE }" },
@@ -620,6 +769,24 @@ a_file_has_its_limit(void **state)
 	assert_int_equal(rules_memory(&text), 0);
 }
 
+// Only measured: the shortest rules of which a file may have so many.
+static void
+a_file_has_its_limit_of_rules(void **state)
+{
+	(void)state;
+	size_t len = 2 * ((size_t)RULES_MAX + 1);
+	char *octets = malloc(len);
+
+	assert_non_null(octets);
+	for (size_t i = 0; i < len; i += 2)
+		memcpy(octets + i, "a\n", 2);
+	struct rules_text text = { "rules", octets, len };
+	assert_int_equal(rules_memory(&text), 0);
+	text.len -= 2;
+	assert_int_not_equal(rules_memory(&text), 0);
+	free(octets);
+}
+
 struct day_row {
 	const char *sentence;
 	const char *text;
@@ -635,6 +802,11 @@ static const struct day_row day_rows[] = {
 	{ "a leap day in a leap year by 400", "2000-02-29", 11016 },
 	{ "no leap day in 2100", "2100-02-29", -1 },
 	{ "no leap day in 2025", "2025-02-29", -1 },
+	{ "the second year begins", "1971-01-01", 365 },
+	{ "the last day of a leap year", "1972-12-31", 1095 },
+	{ "the day after a leap year", "1973-01-01", 1096 },
+	{ "no 32nd of December", "2026-12-32", -1 },
+	{ "no 32nd of January", "2026-01-32", -1 },
 	{ "no month 0", "2026-00-01", -1 },
 	{ "no month 13", "2026-13-01", -1 },
 	{ "no day 0", "2026-01-00", -1 },
@@ -642,7 +814,11 @@ static const struct day_row day_rows[] = {
 	{ "nothing before 1970", "1969-12-31", -1 },
 	{ "no single digits", "2026-1-01", -1 },
 	{ "no signs", "2026-+1-01", -1 },
+	{ "a colon is no digit of a day", "2026-0:-01", -1 },
+	{ "a slash is no digit of a day", "2026-1/-01", -1 },
 	{ "no slashes", "2026/01/01", -1 },
+	{ "no slash behind the year", "2026/01-01", -1 },
+	{ "no slash behind the month", "2026-01/01", -1 },
 	{ "nothing behind it", "2026-01-010", -1 },
 };
 
@@ -682,6 +858,8 @@ main(void)
 	table_add("a rule has 8192 octets at most", a_rule_has_its_limit, NULL);
 	table_add("a NUL octet is a fault", a_nul_is_a_fault, NULL);
 	table_add("a file has its limit", a_file_has_its_limit, NULL);
+	table_add("a file has its limit of rules",
+	    a_file_has_its_limit_of_rules, NULL);
 	table_add("a time has its day", a_time_has_its_day, NULL);
 	return table_run("rules");
 }

@@ -235,6 +235,24 @@ a_rule_expires_after_its_last_day(void **state)
 	assert_false(rules_is_expired(&rule, 101));
 }
 
+// Whatever name stands beside the kind.
+static void
+what_has_no_kind_has_no_rule(void **state)
+{
+	(void)state;
+	struct rules *rules = build(RULES, strlen(RULES));
+	struct nexthop nexthop;
+	struct rules_rule rule;
+
+	nexthop_parse("whole.example", 13, &rules_text_env, &nexthop);
+	assert_true(rules_find(rules, &nexthop, 0, &rule));
+	nexthop.kind = NEXTHOP_UNPARSABLE;
+	assert_false(rules_find(rules, &nexthop, 0, &rule));
+	nexthop.kind = NEXTHOP_UNCONVERTIBLE;
+	assert_false(rules_find(rules, &nexthop, 0, &rule));
+	free(rules);
+}
+
 int
 main(void)
 {
@@ -243,6 +261,8 @@ main(void)
 	    "many rules are found, and no others", many_rules_are_found, NULL);
 	table_add("the deepest name finds its parent",
 	    the_deepest_name_finds_its_parent, NULL);
+	table_add(
+	    "what has no kind has no rule", what_has_no_kind_has_no_rule, NULL);
 	table_add("the block may be moved", the_block_may_be_moved, NULL);
 	table_add("a rule expires after its last day",
 	    a_rule_expires_after_its_last_day, NULL);
