@@ -22,6 +22,7 @@
 
 struct arena {
 	unsigned n, refuse_from; // 0: never
+	size_t octets;
 	void *pieces[4096];
 };
 
@@ -33,6 +34,7 @@ arena_get(void *arg, size_t size)
 	assert_in_range(arena->n, 0, 4095);
 	if (arena->refuse_from > 0 && arena->n + 1 >= arena->refuse_from)
 		return NULL;
+	arena->octets += size;
 	return arena->pieces[arena->n++] = calloc(1, size);
 }
 
@@ -915,6 +917,14 @@ static const struct asks {
 } asks[] = {
 	{ "a domain begins with its MX alone", "example.org", MX, "",
 	    "example.org MX", false },
+	{ "a port has all its digits", "example.org:1025", MX, "MX",
+	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
+	    "_1025._tcp.mx1.example.org TLSA",
+	    false },
+	{ "the highest port has five", "example.org:65535", MX, "MX",
+	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
+	    "_65535._tcp.mx1.example.org TLSA",
+	    false },
 	{ "after a secure MX all questions go out at once", "example.org", MX2,
 	    "MX",
 	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
@@ -1070,6 +1080,13 @@ static const struct {
 	{ "full data are hashed to both digests",
 	    MX A "_25._tcp.mx1.example.org TLSA secure 9 310cc 311aa 312aa\n",
 	    "sha256 aa c1 sha512 aa c2" },
+	{ "a record that is none takes no room from those behind it",
+	    MX A "_25._tcp.mx1.example.org TLSA secure 9 rdata/2 311bb 311aa "
+		 "312dd\n",
+	    "sha256 aa bb sha512 dd" },
+	{ "zeros are a match",
+	    MX A "_25._tcp.mx1.example.org TLSA secure 9 31100 311aa\n",
+	    "sha256 00 aa sha512" },
 	{ "without DANE there are no matches", MX A TLSA_NO, "sha256 sha512" },
 };
 
@@ -1239,7 +1256,7 @@ test_crowd(void **state)
 {
 	const struct crowd *row = *state;
 	struct trip *trip = trip_new();
-	char *zone = crowd_zone(row);
+	char *zone = crowd_zone(row), reason[FACTS_REASON_MAX + 1];
 	struct facts facts;
 	uint32_t ttl_s;
 
@@ -1255,7 +1272,10 @@ test_crowd(void **state)
 		assert_int_equal(facts.hosts[i].state, FACTS_DANE);
 	}
 	assert_int_equal(ttl_s, 300);
-	assert_int_equal(facts.reason_len > 0, row->more);
+	snprintf(
+	    reason, sizeof(reason), "%.*s", facts.reason_len, facts.reason);
+	assert_string_equal(reason,
+	    row->more ? "example.org MX: more hosts than are looked at" : "");
 	free(zone);
 	trip_free(trip);
 }
@@ -1287,6 +1307,8 @@ test_shuffled_set(void **state)
 
 // ---- Reasons
 
+#define NAME_155 LABEL63 "." LABEL63 ".aaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const struct reason {
 	const char *sentence, *key, *zone, *want;
 } reasons[] = {
@@ -1296,8 +1318,16 @@ static const struct reason {
 	    "_25._tcp.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	    "...aaaaaaaaaa.aaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	    "a TLSA: bogus: signature expired" },
+	{ "a name that just fits is not cut", "[" NAME_155 "]",
+	    NAME_155 " A failed x\n", NAME_155 " A: x" },
+	{ "a name that is one octet too long is cut", "[a" NAME_155 "]",
+	    "a" NAME_155 " A failed x\n",
+	    "a" LABEL63 ".aaaaaaaaaaa...aaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaa A: x" },
 	{ "a cause without words is a failure", "example.org",
 	    "example.org MX bogus \n", "example.org MX: bogus: failed" },
+	{ "a tilde passes", "example.org", "example.org MX bogus a~b\n",
+	    "example.org MX: bogus: a~b" },
 	{ "control characters and octets over 126 do not pass", "example.org",
 	    "example.org MX bogus a\tb\xff\x7f\n",
 	    "example.org MX: bogus: a?b??" },
@@ -1341,20 +1371,28 @@ test_has_error(void **state)
 	assert_false(walk_has_error(&facts));
 	facts.hosts[1].state = FACTS_ERROR;
 	assert_true(walk_has_error(&facts));
+	facts.hosts[0].state = FACTS_ERROR;
+	facts.hosts[1].state = FACTS_ABSENT;
+	assert_true(walk_has_error(&facts));
 }
 
 // Values that no decoder of ours gives.
 static void
 test_wild_states(void **state)
 {
+	static const struct walk_mx mx = { 10, "mx1.example.org" };
 	static const struct walk_reply wild[] = {
+		{ .security = WALK_SECURE,
+		    .content = (enum walk_content)9,
+		    .n_mx = 1,
+		    .mx = &mx },
 		{ .security = (enum walk_security)9, .content = WALK_NODATA },
 		{ .security = WALK_SECURE, .content = (enum walk_content)9 },
 		{ .security = WALK_SECURE, .content = WALK_DATA, .n_mx = 3 },
 	};
 	(void)state;
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		struct trip *trip = trip_new();
 		struct facts facts;
 		uint32_t ttl_s;
@@ -1388,6 +1426,165 @@ test_wild_content(void **state)
 	assert_string_equal(text,
 	    "secure: 0 error@; 1800; _25._tcp.mx1.example.org TLSA: "
 	    "malformed answer");
+	trip_free(trip);
+}
+
+// An alias that leads nowhere, at an address and where it means nothing.
+static void
+test_wild_alias(void **state)
+{
+	static const struct walk_reply wild = {
+		.security = WALK_SECURE,
+		.content = WALK_DATA,
+		.aliased = true,
+	};
+	struct trip *trip = trip_new();
+	char text[TEXT_MAX];
+	(void)state;
+
+	trip_begin(trip, "[mx1.example.org]", "");
+	trip_ask(trip);
+	assert_int_equal(trip->open[0].type, WALK_A);
+	walk_answer(&trip->walk, trip->open[0].id, &wild);
+	trip_render(trip, text);
+	assert_string_equal(
+	    text, "secure: 0 error; 0; mx1.example.org A: malformed answer");
+	trip_free(trip);
+
+	trip = trip_new();
+	trip_begin(trip, "[mx1.example.org]", A_I_TO TLSA TLSA_TO);
+	trip_ask(trip);
+	while (trip->n_open > 0)
+		trip_answer(trip, 0);
+	trip_ask(trip);
+	assert_int_equal(trip->open[0].type, WALK_CNAME);
+	walk_answer(&trip->walk, trip->open[0].id, &wild);
+	trip_finish(trip);
+	trip_render(trip, text);
+	assert_string_equal(text, "secure: 0 dane@2; 7; ");
+	trip_free(trip);
+}
+
+// ---- Without memory
+
+struct starved {
+	const char *sentence, *key, *zone;
+	unsigned n_pieces; // that there are
+	const char *reason;
+};
+
+static const struct starved starved[] = {
+	{ "without memory for its hosts a domain fails", "example.org",
+	    MX A TLSA, 0, "example.org MX: out of memory" },
+	{ "without memory for itself a host fails", "[mx1.example.org]", A TLSA,
+	    0, "mx1.example.org A: out of memory" },
+	// The host, its TLSA records and their one digest.
+	{ "without memory for the matches of all a domain fails", "example.org",
+	    MX A TLSA, 3, "example.org TLSA: out of memory" },
+};
+
+static void
+test_starved(void **state)
+{
+	const struct starved *row = *state;
+	struct trip *trip = trip_new();
+	struct facts facts;
+	char reason[FACTS_REASON_MAX + 1];
+	uint32_t ttl_s;
+
+	trip->arena.refuse_from = row->n_pieces + 1;
+	trip_begin(trip, row->key, row->zone);
+	trip_finish(trip);
+	assert_int_equal(trip->arena.n, row->n_pieces);
+	assert_false(walk_facts(&trip->walk, MIN_TTL_S, &facts, &ttl_s));
+	assert_int_equal(facts.mx, FACTS_MX_FAILED);
+	assert_int_equal(facts.n_hosts, 0);
+	snprintf(
+	    reason, sizeof(reason), "%.*s", facts.reason_len, facts.reason);
+	assert_string_equal(reason, row->reason);
+	trip_free(trip);
+}
+
+// What records cannot give is not reserved: the greatest sets have 33 KiB each.
+static void
+test_thrift(void **state)
+{
+	struct trip *trip = trip_new();
+	char text[TEXT_MAX];
+	(void)state;
+
+	trip_begin(trip, "example.org",
+	    MX A "_25._tcp.mx1.example.org TLSA secure 9 311aa 312bb 310cc\n");
+	trip_finish(trip);
+	trip_render(trip, text);
+	assert_in_range(trip->arena.octets, 1, 2048);
+	trip_free(trip);
+}
+
+// ---- What counts
+
+struct counting {
+	const char *sentence, *key, *zone;
+	const char *ids; // of the questions that count
+};
+
+// 0 is the MX; A, AAAA, CNAME, TLSA of the target and of the name are 1 to 5
+// for the first host, 6 to 10 for the second.
+static const struct counting countings[] = {
+	{ "of a domain that fails the MX counts", "example.org",
+	    "example.org MX failed x\n", " 0" },
+	{ "of a host with DANE its A and TLSA count", "example.org", MX A TLSA,
+	    " 0 1 5" },
+	{ "of a second host too", "example.org", MX2 A TLSA A2 TLSA2,
+	    " 0 1 5 6 10" },
+	{ "of a host with AAAA alone both addresses count", "example.org",
+	    MX A_NO "mx1.example.org AAAA secure 9\n" TLSA, " 0 1 2 5" },
+	{ "of a host with an alias its target counts", "example.org",
+	    MX A_TO TLSA_TO, " 0 1 4" },
+	{ "of a host whose target has no records both count", "example.org",
+	    MX A_TO "_25._tcp.mx.target.example TLSA secure 9 nodata\n" TLSA,
+	    " 0 1 4 5" },
+	{ "of a host with a secure alias its CNAME counts", "example.org",
+	    MX A_I_TO "mx1.example.org CNAME secure 9\n" TLSA, " 0 1 3 5" },
+	{ "what is to blame counts", "example.org",
+	    MX A "_25._tcp.mx1.example.org TLSA failed x\n", " 0 1 5" },
+	{ "of addresses that fail A is to blame", "example.org",
+	    MX
+	    "mx1.example.org A failed x\nmx1.example.org AAAA failed y\n" TLSA,
+	    " 0 1" },
+	{ "of an address as a host nothing counts", "example.org",
+	    "example.org MX secure 9 10:192.0.2.1\n", " 0" },
+};
+
+static void
+test_counting(void **state)
+{
+	const struct counting *row = *state;
+	struct trip *trip = trip_new();
+	char ids[256] = "";
+	size_t len = 0;
+
+	trip_begin(trip, row->key, row->zone);
+	trip_finish(trip);
+	for (unsigned id = 0; id < WALK_QUESTIONS_MAX + 10; id++)
+		if (walk_counts(&trip->walk, id))
+			len += (size_t)snprintf(
+			    ids + len, sizeof(ids) - len, " %u", id);
+	assert_string_equal(ids, row->ids);
+	trip_free(trip);
+}
+
+static void
+test_host_names(void **state)
+{
+	struct trip *trip = trip_new();
+	(void)state;
+
+	trip_begin(trip, "example.org",
+	    "example.org MX secure 9 20:mx2.example.org 10:MX1.example.org.\n");
+	trip_finish(trip);
+	assert_string_equal(walk_host_name(&trip->walk, 0), "mx1.example.org");
+	assert_string_equal(walk_host_name(&trip->walk, 1), "mx2.example.org");
 	trip_free(trip);
 }
 
@@ -1451,6 +1648,12 @@ main(void)
 	    "states that do not exist are failures", test_wild_states, NULL);
 	table_add("a TLSA answer of no known content is a failure",
 	    test_wild_content, NULL);
+	table_add("an alias that leads nowhere is a failure where one counts",
+	    test_wild_alias, NULL);
+	TABLE_ADD(starved, test_starved);
+	table_add("memory is taken for what there is", test_thrift, NULL);
+	TABLE_ADD(countings, test_counting);
+	table_add("hosts have their names, in order", test_host_names, NULL);
 	table_add("facts can be taken at any time, and again later",
 	    test_facts_again, NULL);
 	return table_run("walk");
