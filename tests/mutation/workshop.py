@@ -183,7 +183,8 @@ class Bench:
         self.scratch.mkdir()
         command = ["prlimit", "--core=0", "--cpu=%d" % cpu_s,
                    "--as=%d" % MEMORY_MAX, "--fsize=%d" % FILE_MAX,
-                   "stdbuf", "-oL", str(self.program(test))]
+                   "setpriv", "--pdeathsig", "KILL", "stdbuf", "-oL",
+                   str(self.program(test))]
         with subprocess.Popen(
                 command, cwd=self.workshop.folder, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -259,8 +259,8 @@ static const struct row rows[] = {
 	{ "a file whose header cannot be read is replaced", a_cache,
 	    { { "pread", 1, EIO } }, "it has no header", CACHE_REPLACED },
 	{ "a file that is closed to the daemon is kept aside", a_text,
-	    { { "open", 3, EACCES } },
-	    "closed to this user; it is kept as /tmp/", CACHE_REPLACED },
+	    { { "open", 3, EACCES } }, "closed to this user; it is kept as /",
+	    CACHE_REPLACED },
 
 	// A new one beside it.
 	{ "what a killed daemon left and cannot be removed is named",
@@ -295,12 +295,12 @@ static const struct row rows[] = {
 
 	// A file that was never a cache.
 	{ "where nothing can be linked, what was no cache is renamed", a_text,
-	    { { "link", 1, EPERM } }, "it is kept as /tmp/", CACHE_REPLACED },
+	    { { "link", 1, EPERM } }, "it is kept as /", CACHE_REPLACED },
 	{ "where nothing can be renamed either, it stays", a_text,
 	    { { "link", 1, EPERM }, { "renameat2", 1, EINVAL } },
 	    "which is no cache", -EINVAL },
 	{ "what cannot be read is no cache", a_text, { { "pread", 1, EIO } },
-	    "it is kept as /tmp/", CACHE_REPLACED },
+	    "it is kept as /", CACHE_REPLACED },
 	{ "what was no cache stays if a new one cannot take its place", a_text,
 	    { { "rename", 1, EACCES } }, "cannot put in place the cache",
 	    -EACCES },
