@@ -382,6 +382,22 @@ a_deferral_says_its_own_reason(void **state)
 	    DEFER_LEVEL);
 }
 
+static void
+what_is_no_deferral_has_no_reason(void **state)
+{
+	(void)state;
+	struct entry entry = { .defer_len = 12,
+		.defer_reason = "MX: SERVFAIL" };
+	struct nexthop nexthop = nexthop_of(0);
+	struct dialect_settings settings = settings_of(0);
+	struct dialect_question question = { DIALECT_DANE, &nexthop, NULL,
+		&settings };
+
+	assert_reply(
+	    dialect_answer(&question, &entry, ENTRY_MISS, reply, sizeof(reply)),
+	    "TEMP DNS lookup failed");
+}
+
 // Many matches: 96 octets of reply each, sha512 192.
 static void
 expect_many(unsigned with, uint16_t n, size_t size, size_t expected_len)
@@ -514,6 +530,8 @@ static const struct text_row temp_rows[] = {
 	{ "no reason is still a sentence", "", "TEMP DNS lookup failed" },
 	{ "a reason of 200 octets is given whole", TEN(TEN("ab")),
 	    "TEMP " TEN(TEN("ab")) },
+	{ "the first and the last printable octet are given", " a~",
+	    "TEMP  a~" },
 	{ "octets that are not printable ASCII are masked",
 	    "a\001\n\177\303\274 b", "TEMP a????? b" },
 	{ "a long name is cut in its middle, never the cause",
@@ -523,6 +541,9 @@ static const struct text_row temp_rows[] = {
 	    "ghijklmnopqrstabcdefghijklmn...jklmnopqrstabcdefghijklmnopqr"
 	    "stabcdefghijklmnopqrstabcdefghijklmnopqrst.example.org TLSA:"
 	    " bogus: signature expired" },
+	{ "a name of which nothing would be left is not cut",
+	    "thirteen.test " TEN("abcdefghijklmnopqr") "1234567890123456",
+	    "TEMP thirteen.test " TEN("abcdefghijklmnopqr") "123456" },
 	{ "a cause that is too long itself is cut at its end",
 	    "mx A: " TEN(TEN("abc")),
 	    "TEMP mx A: " TEN("abcabcabcabcabcabc") "abcabcabcabcab" },
@@ -592,6 +613,8 @@ main(void)
 	    no_fingerprint_reply_is_an_error, NULL);
 	table_add("a deferral says its own reason, in words or in one level",
 	    a_deferral_says_its_own_reason, NULL);
+	table_add("what is no deferral has no reason",
+	    what_is_no_deferral_has_no_reason, NULL);
 	table_add("replies over 100,000 octets are encrypt",
 	    replies_over_the_limit_are_encrypt, NULL);
 	table_add("deferred without an entry, not found, not understood",

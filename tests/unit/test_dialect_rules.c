@@ -380,6 +380,7 @@ assert_reply(const char *reply, size_t len, const char *expected)
 
 	snprintf(found, sizeof(found), "%.*s", (int)len, reply);
 	assert_string_equal(found, expected);
+	assert_int_equal(len, strlen(expected)); // no NUL within
 }
 
 static void
