@@ -65,8 +65,7 @@ version_of(const struct page *page, unsigned number)
 		return 0;
 	assert_true(len >= 2);
 	assert_int_equal(octets[0], number);
-	for (size_t i = 2; i < len; i++)
-		assert_int_equal(octets[i], octets[1]);
+	assert_int_equal(memcmp(octets + 1, octets + 2, len - 2), 0);
 	return octets[1];
 }
 
