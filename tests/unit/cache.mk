@@ -17,6 +17,12 @@ tests_unit_test_cache_SOURCES = tests/unit/test_cache.c \
 tests_unit_test_cache_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cache_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_cache_pages
+tests_unit_test_cache_pages_SOURCES = tests/unit/test_cache_pages.c \
+	tests/unit/cache_stage.c tests/unit/cache_stage.h
+tests_unit_test_cache_pages_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cache_pages_LDADD = src/cache/libcache.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_segment
 tests_unit_test_segment_SOURCES = tests/unit/test_segment.c \
 	tests/unit/cache_stage.c tests/unit/cache_stage.h
