@@ -118,9 +118,9 @@ static const struct order_row order_rows[] = {
 	    -1 },
 	{ "the longer of two that begin alike is more", "abc", "ab", 3, 2, 1 },
 	{ "what stands behind a name does not count", "abx", "aby", 2, 2, 0 },
-	{ "a difference behind the shorter does not count", "abx", "abya", 2, 4,
+	{ "a difference behind the shorter does not count", "abz", "abya", 2, 4,
 	    -1 },
-	{ "a difference behind the second does not count", "abya", "abx", 4, 2,
+	{ "a difference behind the second does not count", "abya", "abz", 4, 2,
 	    1 },
 };
 
