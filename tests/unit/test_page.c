@@ -160,6 +160,119 @@ evicts_by_worth(void)
 	free(page);
 }
 
+// Ten entries whose ends are a millisecond apart, the earliest in the middle;
+// times are those of a machine that has just been started, runs for years, and
+// has come to the end of what a page can hold.
+static void
+evicts_what_ends_a_millisecond_sooner(void)
+{
+	static const uint64_t begins[] = { 0, (uint64_t)1 << 36,
+		((uint64_t)1 << 48) - 12 };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		struct page *page = new_page();
+		struct cache_value worth = { .worthless_ms = UINT64_MAX };
+
+		for (unsigned key = 0; key < 10; key++) {
+			worth.ends_ms = begins[i] + (key + 5) % 10;
+			put_at(page, key, 1, 1590, &worth, begins[i]);
+		}
+		for (unsigned round = 0; round < 9; round++) {
+			unsigned least = (round + 5) % 10;
+
+			worth.ends_ms = UINT64_MAX;
+			assert_int_equal(version_of(page, least), 1);
+			put_at(page, 10 + round, 1, 1590, &worth, begins[i]);
+			assert_int_equal(version_of(page, least), 0);
+			assert_int_equal(n_entries(page), 10);
+		}
+		free(page);
+	}
+}
+
+// The moment from which an entry is of no use is told to the millisecond, and
+// whatever has room is left alone but for that.
+static void
+sweeps_out_the_worthless(void)
+{
+	static const uint64_t moments[] = { 1, 70000, (uint64_t)1 << 36,
+		((uint64_t)1 << 48) - 1 };
+
+	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+		struct page *page = new_page();
+		const struct cache_value worth = {
+			.ends_ms = 1, .worthless_ms = moments[i], .strict = true
+		};
+
+		put_at(page, 0, 1, 100, &worth, 0);
+		put_at(page, 1, 1, 100, &worth, moments[i] - 1);
+		assert_int_equal(n_entries(page), 2);
+		put_at(page, 2, 1, 100, &worth, moments[i]);
+		assert_int_equal(n_entries(page), 1);
+		assert_int_equal(version_of(page, 2), 1);
+		free(page);
+	}
+}
+
+static void
+tells_its_price(void)
+{
+	const struct cache_value weak = { .ends_ms = 70, .worthless_ms = 9000 };
+	const struct cache_value strict = {
+		.ends_ms = 60, .worthless_ms = 9000, .strict = true
+	};
+	struct page *page = new_page();
+	size_t octets, entries;
+
+	put_at(page, 0, 1, 6000, &strict, 0);
+	put_at(page, 1, 1, 5000, &weak, 0);
+	page_usage(page, &octets, &entries);
+	assert_int_equal(
+	    octets, page_entry_octets(16, 6000) + page_entry_octets(16, 5000));
+	// All but the head and half a pair of slots.
+	size_t left = PAGE_OCTETS - 16 - 4 - octets;
+	assert_int_equal(page_price(page, left, 0), 0);
+	assert_true(
+	    page_price(page, left + 1, 0) == page_worth(70, 9000, false, 0));
+	assert_true(page_price(page, left + page_entry_octets(16, 5000), 0) ==
+		    page_worth(70, 9000, false, 0));
+	assert_true(page_price(page, left + page_entry_octets(16, 5000) + 1,
+			0) == page_worth(60, 9000, true, 0));
+	assert_int_equal(page_price(page, left + 1, 9000), 0); // worthless
+	assert_int_equal(n_entries(page), 2);
+	free(page);
+}
+
+static void
+worth_grows(void)
+{
+	const uint64_t latest = ((uint64_t)1 << 48) - 1;
+
+	assert_true(page_worth(5, 10, true, 10) == 0);
+	assert_true(page_worth(5, 10, true, 9) > 0);
+	assert_true(page_worth(5, 10, false, 9) > 0);
+	assert_true(page_worth(0, 10, false, 0) > 0);
+	assert_true(page_worth(6, 10, false, 0) > page_worth(5, 10, false, 0));
+	assert_true(page_worth(6, 10, true, 0) > page_worth(5, 10, true, 0));
+	assert_true(
+	    page_worth(0, 10, true, 0) > page_worth(UINT64_MAX, 10, false, 0));
+	assert_true(page_worth(latest, 10, true, 0) >
+		    page_worth(latest - 1, 10, true, 0));
+	assert_true(page_worth(UINT64_MAX, 10, true, 0) ==
+		    page_worth(latest, 10, true, 0));
+}
+
+static void
+counts_octets(void)
+{
+	assert_int_equal(page_entry_octets(0, 0), 4 + 8 * 3);
+	assert_int_equal(page_entry_octets(0, 1), 4 + 8 * 4);
+	assert_int_equal(page_entry_octets(1, 7), 4 + 8 * 4);
+	assert_int_equal(page_entry_octets(2, 7), 4 + 8 * 5);
+	assert_int_equal(page_entry_octets(CACHE_KEY_MAX, CACHE_VALUE_MAX),
+	    4 + 8 * PAGE_ENTRY_WORDS_MAX);
+}
+
 static void
 makes_room_for_the_largest(void)
 {
@@ -402,6 +515,14 @@ static const struct {
 	{ "a full page gives up the worthless, then domains without DANE, then "
 	  "what ends next",
 	    evicts_by_worth },
+	{ "what ends a millisecond sooner goes first, whenever that is",
+	    evicts_what_ends_a_millisecond_sooner },
+	{ "what is worthless goes at that moment and not before",
+	    sweeps_out_the_worthless },
+	{ "the price of room is the worth of what would go last",
+	    tells_its_price },
+	{ "worth grows with the end, and DANE outweighs any", worth_grows },
+	{ "an entry takes its slot and whole words", counts_octets },
 	{ "the largest value finds room in a full page, and a second one "
 	  "beside "
 	  "it",

@@ -459,6 +459,42 @@ refuses_the_huge(void)
 	assert_non_null(strstr(error, "cache_size is more than"));
 }
 
+// A daemon that was started with its input closed: each file in turn has the
+// number 0 of a descriptor.
+static int
+open_at_number_0(void)
+{
+	struct cache *first, *second;
+
+	close(0);
+	if (cache_open(&settings, &first, &opened, why, error) != 0)
+		return 1;
+	cache_close(first); // whose lock had it
+	if (fcntl(0, F_GETFD) >= 0)
+		return 2;
+	if (open("/dev/null", O_RDWR) != 0 ||
+	    cache_open(&settings, &first, &opened, why, error) != 0)
+		return 3;
+	for (int i = 0; i < 2; i++) {
+		close(0);
+		if (cache_open(&settings, &second, &opened, why, error) != 0 ||
+		    opened != (i == 0 ? CACHE_KEPT : CACHE_REPLACED) ||
+		    cache_fd(second) != 0)
+			return 4 + i;
+		cache_close(second);
+		if (fcntl(0, F_GETFD) >= 0)
+			return 6 + i;
+		settings.context[0] ^= 1;
+	}
+	return 0;
+}
+
+static void
+opens_at_number_0(void)
+{
+	assert_int_equal(in_child(open_at_number_0), 0);
+}
+
 #define CANNOT_TRY 77
 
 static int
@@ -520,6 +556,7 @@ static const struct {
 	{ "a size below the least is refused", refuses_the_small },
 	{ "a size beyond all memory is refused as too large",
 	    refuses_the_huge },
+	{ "a file may have the number 0 of a descriptor", opens_at_number_0 },
 	{ "a full disk is refused at the start, by the name of cache_size",
 	    full_disk_is_refused },
 };
