@@ -140,12 +140,16 @@ class Workshop:
         """Those that run for a file, the likeliest to notice first."""
         room, name = unit.split("/")
         noticed = self.noticed_by[unit]
+
+        def order(test):
+            return (-noticed[test.name],
+                    not test.name.endswith("test_" + name), test.took_s)
+
         tests = [test for test in self.tests
                  if test.room == room and name in test.files]
         if not tests:
             raise Broken("no test has src/%s.c" % unit)
-        return sorted(tests, key=lambda test: (-noticed[test.name],
-                                               test.took_s))
+        return sorted(tests, key=order)
 
 
 def end(process):
