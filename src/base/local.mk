@@ -19,7 +19,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/rulefile.c src/base/rulefile.h \
 	src/base/status.c src/base/status.h \
 	src/base/systemd.c src/base/systemd.h \
-	src/base/loop.c src/base/loop.h
+	src/base/loop.c src/base/loop.h \
+	src/base/reach.c src/base/reach.h
 src_base_libbase_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(IDN2_CFLAGS) \
 	$(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS) $(BASE_SYSTEMD_VERSION)
 # libsystemd names its version nowhere but in its pkg-config file.

@@ -635,10 +635,12 @@ wait_for_something(struct parent *parent)
 	now_ms = clock_boot_ms();
 	poll(polling.fds, polling.n,
 	    wake_ms > now_ms ? (int)(wake_ms - now_ms) : 0);
-	take_orders(parent, &polling);
 	now_ms = clock_boot_ms();
+	// First: one that has gone away makes room for the next.
 	if (polling.fds[POLL_SUCCESSOR].revents != 0)
 		hear_successor(parent, now_ms);
+	take_orders(parent, &polling);
+	now_ms = clock_boot_ms();
 	take_signals(parent, now_ms);
 	if (now_ms >= parent->tick_ms)
 		tick(parent, now_ms);

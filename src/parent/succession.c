@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/reach.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +20,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 // "sockets 1 COUNT", then a line for each descriptor: where its file is, as
@@ -99,36 +99,6 @@ succession_is_wanted(int fd)
 }
 
 // The successor ------------------------------------------------------------
-
-static void
-wait_for(int fd, int timeout_s)
-{
-	struct timeval timeout = { .tv_sec = timeout_s };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-}
-
-// A connection, or a negative errno. -ECONNREFUSED and -ENOENT: nobody is
-// there.
-static int
-reach(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t len = strlen(path);
-
-	if (len == 0 || len >= sizeof(address.sun_path))
-		return -EINVAL;
-	memcpy(address.sun_path, path, len);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	wait_for(fd, SUCCESSION_WAIT_S);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	int saved = errno;
-	close(fd);
-	return -saved;
-}
 
 // What a message brought along, at most LISTEN_MAX (the buffer holds no more).
 static unsigned
@@ -366,7 +336,7 @@ succession_take(const struct conf *conf, const struct identity *identity,
 	for (unsigned i = 0; i < SUCCESSION_TRIES && r == -EADDRINUSE; i++) {
 		if (i > 0)
 			poll(NULL, 0, SUCCESSION_TRY_MS);
-		fd = reach(conf->control_socket);
+		fd = reach_unix(conf->control_socket, SUCCESSION_WAIT_S);
 		if (fd != -ENOENT && fd != -ECONNREFUSED)
 			break;
 		r = listen_open(conf, identity, NULL, ret, ret_error);

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/conf.h"
+#include "base/reach.h"
 #include "policy/dialect.h"
 #include "tool/setup.h"
 #include "tool/tool.h"
@@ -19,8 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -36,26 +35,11 @@ struct query {
 };
 
 static int
-connect_to(const struct sockaddr *address, socklen_t len)
-{
-	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, address, len) == 0)
-		return fd;
-	int saved = errno;
-	close(fd);
-	return -saved;
-}
-
-static int
 try_internet(const struct addrinfo *ai, void *arg)
 {
 	int *fd = arg;
 	if (*fd < 0)
-		*fd = connect_to(ai->ai_addr, ai->ai_addrlen);
+		*fd = reach(ai->ai_addr, ai->ai_addrlen, REPLY_TIMEOUT_S);
 	return 0;
 }
 
@@ -65,16 +49,13 @@ try_address(const struct address *want, void *arg)
 {
 	struct query *query = arg;
 	char error[ADDRESS_ERROR_MAX];
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd = -ENOENT;
 	if (query->fd >= 0)
 		return 0;
-	if (want->is_unix) {
-		memcpy(un.sun_path, want->path, sizeof(want->path));
-		fd = connect_to((struct sockaddr *)&un, sizeof(un));
-	} else {
+	if (want->is_unix)
+		fd = reach_unix(want->path, REPLY_TIMEOUT_S);
+	else
 		address_resolve(want, error, try_internet, &fd);
-	}
 	query->fd = fd;
 	return 0;
 }

@@ -6,6 +6,7 @@
 // force or refused.
 #include "config.h"
 
+#include "base/reach.h"
 #include "parent/parent.h"
 #include "tool/setup.h"
 #include "tool/tool.h"
@@ -15,8 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -26,28 +25,6 @@
 #define REPLY_MAX       256
 // Each "again" is another reload that somebody else has wished.
 #define TRIES_MAX       5
-
-// A connection, or a negative errno.
-static int
-reach(const char *path)
-{
-	struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t len = strlen(path);
-
-	if (len == 0 || len >= sizeof(address.sun_path))
-		return -ENOENT;
-	memcpy(address.sun_path, path, len);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	int saved = errno;
-	close(fd);
-	return -saved;
-}
 
 // One line without its newline. False if there is none.
 static bool
@@ -83,10 +60,13 @@ ask(const char *path)
 	static const char request[] = "reload\n";
 
 	char reply[REPLY_MAX];
-	int fd = reach(path);
+	if (*path == '\0')
+		return fail(EX_UNAVAILABLE, "control_socket",
+		    "there is none in the configuration: send SIGHUP");
+	int fd = reach_unix(path, REPLY_TIMEOUT_S);
 	if (fd < 0) {
-		fprintf(stderr, "danemap: %s: %s: is danemapd running?\n",
-		    *path != '\0' ? path : "control_socket", strerror(-fd));
+		fprintf(stderr, "danemap: %s: %s: is danemapd running?\n", path,
+		    strerror(-fd));
 		return EX_UNAVAILABLE;
 	}
 	bool answered = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) ==

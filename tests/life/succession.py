@@ -131,14 +131,19 @@ def test_fails(dns):
         server.succeed()
 
 
+def offered(control):
+    """Whether one that goes away at once was offered two sockets."""
+    with socketmap.Client(control) as wish:
+        wish.send(b"replace\n")
+        return wish.socket.recv(4096).startswith(b"sockets 1 2\n")
+
+
 def test_dies(dns):
     """a successor that dies before it is ready to go on is forgotten"""
     with Line(dns.folder) as server:
         control = str(server.settings["control_socket"])
         for _ in range(3):
-            with socketmap.Client(control) as wish:
-                wish.send(b"replace\n")
-                expect(wish.socket.recv(4096).startswith(b"sockets 1 2\n"))
+            wait_until(lambda: offered(control), 10, "an offer")
             wait_until(lambda: server.ask("one.cases.nsec") == SECURE, 5, "it")
         server.succeed()
 

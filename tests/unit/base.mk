@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
 
+check_PROGRAMS += tests/unit/test_reach
+tests_unit_test_reach_SOURCES = tests/unit/test_reach.c
+tests_unit_test_reach_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reach_LDADD = src/base/libbase.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_conf tests/unit/test_log \
 	tests/unit/test_sink tests/unit/test_idn tests/unit/test_services \
 	tests/unit/test_loop tests/unit/test_clock tests/unit/test_systemd \

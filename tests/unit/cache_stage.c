@@ -55,6 +55,16 @@ remove_folder(void)
 }
 
 void
+run_in_folder(void **state)
+{
+	const struct stage_row *row = *state;
+
+	new_folder();
+	row->check();
+	remove_folder();
+}
+
+void
 write_text(const char *name, const char *text)
 {
 	FILE *file = fopen(name, "w");

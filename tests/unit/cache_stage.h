@@ -17,6 +17,14 @@ extern struct cache_settings settings; // new_folder sets them
 void new_folder(void);
 void remove_folder(void);
 
+// A test of which each run has a folder to itself.
+struct stage_row {
+	const char *sentence;
+	void (*check)(void);
+};
+
+void run_in_folder(void **state); // of a row
+
 void write_text(const char *name, const char *text); // over what is there
 bool says(const char *name, const char *text);       // all of it
 

@@ -597,10 +597,7 @@ next_owner_repairs(void)
 	cache_close(cache);
 }
 
-static const struct {
-	const char *sentence;
-	void (*check)(void);
-} rows[] = {
+static const struct stage_row rows[] = {
 	{ "what is put is given back, whatever its size", gives_back },
 	{ "a value or key over the limit is refused and changes nothing",
 	    refuses_the_large },
@@ -630,21 +627,9 @@ static const struct {
 	    next_owner_repairs },
 };
 
-static void
-run(void **state)
-{
-	size_t row = 0;
-
-	while (*state != (const void *)&rows[row])
-		row++;
-	new_folder();
-	rows[row].check();
-	remove_folder();
-}
-
 int
 main(void)
 {
-	TABLE_ADD(rows, run);
+	TABLE_ADD(rows, run_in_folder);
 	return table_run("cache");
 }

@@ -136,10 +136,7 @@ guards_so_many_and_no_more(void)
 	cache_close(open_cache(CACHE_KEPT));
 }
 
-static const struct {
-	const char *sentence;
-	void (*check)(void);
-} rows[] = {
+static const struct stage_row rows[] = {
 	{ "a file cut under a reader turns into misses and is dead",
 	    cut_file_turns_into_misses },
 	{ "a file cut under a writer does not kill it",
@@ -154,21 +151,9 @@ static const struct {
 	    sent_bus_errors_end_the_process },
 };
 
-static void
-run(void **state)
-{
-	size_t row = 0;
-
-	while (*state != (const void *)&rows[row])
-		row++;
-	new_folder();
-	rows[row].check();
-	remove_folder();
-}
-
 int
 main(void)
 {
-	TABLE_ADD(rows, run);
+	TABLE_ADD(rows, run_in_folder);
 	return table_run("guard");
 }

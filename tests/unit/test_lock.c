@@ -244,10 +244,7 @@ holder_without_a_number(void)
 	cache_close(open_cache(CACHE_MADE));
 }
 
-static const struct {
-	const char *sentence;
-	void (*check)(void);
-} rows[] = {
+static const struct stage_row rows[] = {
 	{ "a symbolic link in place of the lock is refused",
 	    refuses_a_linked_lock },
 	{ "a fifo in place of the lock is refused as such", refuses_a_fifo },
@@ -268,21 +265,9 @@ static const struct {
 	    holder_without_a_number },
 };
 
-static void
-run(void **state)
-{
-	size_t row = 0;
-
-	while (*state != (const void *)&rows[row])
-		row++;
-	new_folder();
-	rows[row].check();
-	remove_folder();
-}
-
 int
 main(void)
 {
-	TABLE_ADD(rows, run);
+	TABLE_ADD(rows, run_in_folder);
 	return table_run("lock");
 }

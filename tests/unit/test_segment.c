@@ -530,10 +530,7 @@ full_disk_is_refused(void)
 	assert_int_equal(status, 0);
 }
 
-static const struct {
-	const char *sentence;
-	void (*check)(void);
-} rows[] = {
+static const struct stage_row rows[] = {
 	{ "a flipped bit in any octet of the header starts empty",
 	    flipped_header_starts_empty },
 	{ "root gives the file to its owner", root_gives_the_file_away },
@@ -561,22 +558,10 @@ static const struct {
 	    full_disk_is_refused },
 };
 
-static void
-run(void **state)
-{
-	size_t row = 0;
-
-	while (*state != (const void *)&rows[row])
-		row++;
-	new_folder();
-	rows[row].check();
-	remove_folder();
-}
-
 int
 main(void)
 {
-	TABLE_ADD(rows, run);
+	TABLE_ADD(rows, run_in_folder);
 	TABLE_ADD(replaced, starts_empty);
 	return table_run("segment");
 }
