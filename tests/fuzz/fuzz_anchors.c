@@ -8,6 +8,7 @@
 // of theirs is an address.
 //
 // Under test: src/dns/anchors.c src/dns/upstream.c
+// libFuzzer: -close_fd_mask=2
 #include "config.h"
 
 #include "input.h"

@@ -10,6 +10,10 @@
 //
 // The octets: what is played, the number of cuts, an octet for the length of
 // each piece but the last, the stream.
+//
+// Under test: src/worker/conn.c src/worker/query.c
+// Under test: src/worker/errand.c src/wire/netstring.c src/wire/socketmap.c
+// Dictionary: netstring
 #include "config.h"
 
 #include "input.h"

@@ -8,6 +8,8 @@
 //
 // The octets: how replies are read, the number of cuts, an octet for the length
 // of each piece but the last, the stream.
+//
+// Under test: src/control/client.c src/control/report.c
 #include "config.h"
 
 #include "input.h"

@@ -7,6 +7,7 @@
 // file may come in by it. An include of TRAP shows in an option.
 //
 // Under test: src/dns/fragment.c
+// libFuzzer: -close_fd_mask=2
 #include "config.h"
 
 #include "input.h"

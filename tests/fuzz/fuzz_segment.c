@@ -9,6 +9,8 @@
 //
 // The octets: what else is done, then patches: three of an offset, one of a
 // length, the new octets.
+//
+// Under test: src/cache/segment.c src/cache/cache.c src/cache/page.c
 #include "config.h"
 
 #include "input.h"

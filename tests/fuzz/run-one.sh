@@ -13,7 +13,6 @@ name=$1
 in_source=$SOURCE/tests/fuzz
 fuzzer=$WORK/fuzz/tests/fuzz/fuzz_$name
 seeds=$in_source/seeds/$name
-dictionary=$in_source/dict/$name.dict
 corpus=$CORPUS/$name
 crashes=$WORK/crashes/$name
 log=$WORK/$name.log
@@ -24,12 +23,14 @@ said_of() {
 }
 
 longest=$(said_of 'Longest input')
+dictionary=$(said_of Dictionary)
+dictionary=$in_source/dict/${dictionary:-$name}.dict
 
 # Who dies before the end leaves no figures but those of his last line.
 run_libfuzzer() {
 	set -- -max_total_time="$SECONDS_EACH" -timeout=60 \
 		-print_final_stats=1 -artifact_prefix="$crashes/" \
-		${longest:+-max_len="$longest"}
+		${longest:+-max_len="$longest"} $(said_of libFuzzer)
 	[ ! -e "$dictionary" ] || set -- "$@" -dict="$dictionary"
 	nice -n 19 "$fuzzer" "$@" "$corpus" "$seeds" >"$log" 2>&1 || return
 }
