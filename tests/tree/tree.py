@@ -125,7 +125,8 @@ class Maker:
         text = self.keys[algorithm(zone)][1]
         if "wrong-ds" in zone.words:
             flags, protocol, number, key = text.split(None, 3)
-            text = " ".join((flags, protocol, number, key[4:] + key[:4]))
+            key = key[4:8] + key[:4] + key[8:]
+            text = " ".join((flags, protocol, number, key))
         key = dns.rdata.from_text("IN", "DNSKEY", text)
         return dns.dnssec.make_ds(name, key, "SHA256").to_text()
 
