@@ -8,7 +8,8 @@
 #	install-packages.sh build|tree|tests|valgrind|fuzz...
 #
 # build: to compile; tree: to serve the signed tree; tests: all the rest that
-# tests/run.sh uses; valgrind: sanitize.sh; fuzz: fuzz/run.sh.
+# tests/run.sh uses; valgrind: sanitize.sh; fuzz: fuzz/run.sh; packages, machine:
+# packages/run.sh.
 
 set -eu
 
@@ -39,6 +40,8 @@ missing_for() {
 		tests) list=$PACKAGES_tests ;;
 		valgrind) list=valgrind ;;
 		fuzz) list=$PACKAGES_fuzz ;;
+		packages) list="debootstrap debian-archive-keyring rpm" ;;
+		machine) list="cpio qemu-system-x86" ;;
 		*)
 			echo "install-packages.sh: build, tree, tests," \
 				"valgrind or fuzz, not $purpose" >&2

@@ -14,7 +14,7 @@ EXTRA_DIST += tests/unit/table.h tests/README tests/run.sh \
 	tests/sanitize.py
 # Whole folders: what belongs to a suite is what lies in it.
 EXTRA_DIST += tests/tree tests/e2e tests/life tests/tool tests/examples \
-	tests/mutation
+	tests/mutation tests/packages
 
 dist-hook:
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
