@@ -198,7 +198,10 @@ def trait(state, flags):
                 if octet % 5 == state)
 
 
-def scene(hosts=(), settings=0, rule=7, nexthop=64 + DOMAIN, how=0, mx=SECURE,
+BARE_DOMAIN = next(octet for octet in range(64, 128) if octet % 6 == DOMAIN)
+
+
+def scene(hosts=(), settings=0, rule=7, nexthop=BARE_DOMAIN, how=0, mx=SECURE,
           matches=(0, 0), reason=b''):
     return (bytes([settings, rule, nexthop, how, mx])
             + struct.pack('<HHB', *matches, len(hosts))
