@@ -14,6 +14,7 @@
 // Under test: src/worker/conn.c src/worker/query.c
 // Under test: src/worker/errand.c src/wire/netstring.c src/wire/socketmap.c
 // Dictionary: netstring
+// Longest input: 16384
 #include "config.h"
 
 #include "input.h"

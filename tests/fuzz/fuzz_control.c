@@ -10,6 +10,7 @@
 // of each piece but the last, the stream.
 //
 // Under test: src/control/client.c src/control/report.c
+// Longest input: 4096
 #include "config.h"
 
 #include "input.h"

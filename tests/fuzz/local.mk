@@ -19,6 +19,7 @@ fuzzers = \
 	tests/fuzz/fuzz_nexthop \
 	tests/fuzz/fuzz_order \
 	tests/fuzz/fuzz_packet \
+	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_tlsa \
