@@ -191,7 +191,8 @@ receive_offer(int fd, struct offer *offer)
 	return r == 0 ? -ECONNRESET : r;
 }
 
-// A socket whose file is another by now, or gone, would hear nobody.
+// A socket whose file is another by now, or gone, would hear nobody. And what
+// is taken may be removed later, with root's rights: no other kind of file is.
 static bool
 is_at_its_place(const struct listener *one)
 {
@@ -199,7 +200,8 @@ is_at_its_place(const struct listener *one)
 
 	return one->ino == 0 ||
 	       (lstat(one->name + strlen("unix:"), &st) == 0 &&
-		   st.st_dev == one->dev && st.st_ino == one->ino);
+		   S_ISSOCK(st.st_mode) && st.st_dev == one->dev &&
+		   st.st_ino == one->ino);
 }
 
 static bool

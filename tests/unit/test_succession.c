@@ -181,6 +181,27 @@ test_answer(void **state)
 	close(policy);
 }
 
+// What it names is removed once it is not wanted any more.
+static void
+test_no_socket(void **state)
+{
+	char path[256], text[512];
+	struct stat st;
+	struct answer answer = { .text = text, .n_fds = 2 };
+	void *arg = &answer;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/plain", folder);
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_int_equal(0, fstat(fd, &st));
+	snprintf(text, sizeof(text), "sockets 1 2\n%%s\n%u:%u:%ju unix:%s\n",
+	    major(st.st_dev), minor(st.st_dev), (uintmax_t)st.st_ino, path);
+	test_answer(&arg);
+	assert_int_equal(0, access(path, F_OK));
+	close(fd);
+	unlink(path);
+}
+
 static void
 test_nobody(void **state)
 {
@@ -249,6 +270,8 @@ main(void)
 	identity = (struct identity){ .uid = geteuid(), .gid = getegid() };
 	dlog_open(CONF_LOG_STDERR, LOG_ERR, "test");
 	TABLE_ADD(answers, test_answer);
+	table_add("a file that is no socket is left alone", test_no_socket,
+	    NULL);
 	table_add("where none runs it starts as ever", test_nobody, NULL);
 	table_add(
 	    "without control_socket it says so", test_no_control_socket, NULL);
