@@ -4,8 +4,9 @@
 // A whole cache file with any octets changed, opened as a daemon opens it. It
 // is kept if and only if its header says what was asked for and adds up; what
 // is found in it then stands in the file under that very key with a right
-// checksum; what is in pages that nobody touched is found; and the cache serves
-// and keeps what is put into it, whatever it held.
+// checksum; what is in pages that nobody touched is found; the cache serves and
+// keeps what is put into it, whatever it held; and a file that can never have
+// been a cache is not lost.
 //
 // The octets: what else is done, then patches: three of an offset, one of a
 // length, the new octets.
@@ -38,7 +39,7 @@ enum {
 	TWICE = 16,        // opened once more at the end
 };
 
-static char path[64], lock_path[80];
+static char path[64], lock_path[80], saved_path[80];
 static uint8_t sound[SIZE];
 static bool is_used[N_PAGES];
 static uint8_t keys[N_KEYS + 1][KEY_LEN]; // the last is put by each run
@@ -149,6 +150,7 @@ remove_files(void)
 {
 	unlink(path);
 	unlink(lock_path);
+	unlink(saved_path);
 }
 
 static void
@@ -164,6 +166,7 @@ make_sound(void)
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
 	    (long)getpid());
 	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
+	snprintf(saved_path, sizeof(saved_path), "%s.saved.1", path);
 	atexit(remove_files);
 	cache_close(open_cache(0, &opened));
 	REQUIRE(opened == CACHE_MADE);
@@ -213,6 +216,7 @@ write_file(struct input *input, uint8_t how)
 
 	memset(&file, 0, sizeof(file));
 	unlink(path);
+	unlink(saved_path);
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
 	REQUIRE(fd >= 0);
 	REQUIRE(ftruncate(fd, SIZE) == 0);
@@ -226,6 +230,23 @@ write_file(struct input *input, uint8_t how)
 	REQUIRE(ftruncate(fd, size) == 0);
 	REQUIRE(fchmod(fd, how & OPEN_TO_ALL ? 0640 : 0600) == 0);
 	close(fd);
+}
+
+// Neither as long as asked for, and for us alone, nor with our mark or its
+// beginning.
+static bool
+is_strange(uint8_t how)
+{
+	char mark[sizeof(SEGMENT_MAGIC)];
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+
+	REQUIRE(fd >= 0 && fstat(fd, &st) == 0);
+	ssize_t n = pread(fd, mark, sizeof(mark), 0);
+	close(fd);
+	REQUIRE(n >= 0);
+	return n > 0 && memcmp(mark, SEGMENT_MAGIC, (size_t)n) != 0 &&
+	       (st.st_size != SIZE || (how & OPEN_TO_ALL) != 0);
 }
 
 // As src/cache/FORMAT draws it.
@@ -367,9 +388,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	make_sound();
 	write_file(&input, how);
-	bool is_kept = may_be_kept(how);
+	bool is_kept = may_be_kept(how), must_be_saved = is_strange(how);
 	struct cache *cache = open_cache(how, &opened);
 	REQUIRE(opened == (is_kept ? CACHE_KEPT : CACHE_REPLACED));
+	REQUIRE(must_be_saved == (access(saved_path, F_OK) == 0));
 	map_file();
 	check_keys(cache, is_kept);
 	cache_usage(cache, &usage);
