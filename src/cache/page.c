@@ -324,12 +324,14 @@ draft_set_slot(struct page_draft *draft, size_t index, uint32_t slot)
 }
 
 // The entry of a slot, or NULL for one that is struck out or points nowhere.
+// What lies among the slots is none: it would change as they are struck out, and
+// the room that was counted would not be there.
 static const uint64_t *
 draft_entry(const struct page_draft *draft, size_t index, size_t *ret_words)
 {
 	size_t at = slot_word(draft_slot(draft, index));
 
-	if (!place_fits(at))
+	if (!place_fits(at) || at < slots_end(draft_count(draft)))
 		return NULL;
 	*ret_words = entry_fits(&draft->words[at], at);
 	return *ret_words > 0 ? &draft->words[at] : NULL;
