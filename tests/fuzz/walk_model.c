@@ -236,10 +236,15 @@ model_answer(struct model *model, unsigned id, const struct walk_reply *reply)
 struct opinion {
 	enum facts_state state;
 	bool has_address;
-	bool doubtful; // by a name that may be none; then ERROR is right too
+	bool doubtful; // by an odd name; then ERROR is right too
 	struct model_tlsa tlsa;
 	uint32_t ttl_s; // the most that there may be; of ERROR it is unused
+	// What it is taken by: what stands in for a TTL, and the lookups whose
+	// targets are not kept where that may be, for want of memory or because
+	// they are no names.
 	uint32_t min_ttl_s;
+	bool lacks_memory;
+	unsigned lost;
 };
 
 // Whether the answer can be built upon; then its time to live counts.
@@ -254,19 +259,35 @@ consult(const struct model_answer *answer, struct opinion *opinion)
 	return true;
 }
 
+// Letters, digits, '-', '_' and single dots, so that any reader takes it for a
+// name, and short enough for that of TLSA records.
+static bool
+is_plain(const char *name)
+{
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+	return strspn(name, set) == strlen(name) && strlen(name) <= 200 &&
+	       name[0] != '.' && strstr(name, "..") == NULL;
+}
+
 // The end of a secure alias is needed; without it the answer is none.
 static bool
-lacks_target(const struct model_answer *address)
+lacks_target(const struct model_answer *address, enum model_lookup lookup,
+    const struct opinion *opinion)
 {
-	return is_secure_data(address) && address->aliased &&
-	       (!address->has_canonical || address->canonical[0] == '\0');
+	if (!is_secure_data(address) || !address->aliased)
+		return false;
+	if (!address->has_canonical || address->canonical[0] == '\0')
+		return true;
+	return (opinion->lost & 1u << lookup) != 0 &&
+	       (opinion->lacks_memory || !is_plain(address->canonical));
 }
 
 static const struct model_answer *
 address_of(struct model_answer *const of[MODEL_LOOKUPS], struct opinion *ret)
 {
 	const struct model_answer *a = of[MODEL_A], *aaaa = of[MODEL_AAAA];
-	bool knows_a = !lacks_target(a) && consult(a, ret);
+	bool knows_a = !lacks_target(a, MODEL_A, ret) && consult(a, ret);
 
 	if (knows_a && a->content == WALK_DATA)
 		return a;
@@ -274,7 +295,7 @@ address_of(struct model_answer *const of[MODEL_LOOKUPS], struct opinion *ret)
 		ret->state = FACTS_ABSENT;
 		return NULL;
 	}
-	if (lacks_target(aaaa) || !consult(aaaa, ret))
+	if (lacks_target(aaaa, MODEL_AAAA, ret) || !consult(aaaa, ret))
 		return NULL;
 	if (aaaa->content == WALK_DATA)
 		return aaaa;
@@ -297,17 +318,6 @@ judge_tlsa(const struct model_answer *tlsa, struct opinion *opinion)
 	opinion->tlsa = tlsa->tlsa;
 	opinion->state = tlsa->tlsa.usable ? FACTS_DANE : FACTS_UNUSABLE;
 	return true;
-}
-
-// Letters, digits, '-', '_' and single dots, so that any reader takes it for a
-// name, and short enough for that of TLSA records.
-static bool
-is_plain(const char *name)
-{
-	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
-
-	return strspn(name, set) == strlen(name) && strlen(name) <= 200 &&
-	       name[0] != '.' && strstr(name, "..") == NULL;
 }
 
 // At the end of the alias chain first, if it ends elsewhere.
@@ -338,9 +348,11 @@ judge(const struct model *model, const char *host, unsigned index,
 	const struct model_answer *address = address_of(of, ret), *cname;
 	char name[MODEL_TEXT_MAX];
 
+	if (dname_is_ipv4(host))
+		ret->state = FACTS_NODANE;
+	ret->has_address = address != NULL || dname_is_ipv4(host);
 	if (address == NULL)
 		return;
-	ret->has_address = true;
 	if (address->security == WALK_SECURE) {
 		if (judge_target(of, address, host, ret))
 			return;
@@ -364,37 +376,40 @@ judge(const struct model *model, const char *host, unsigned index,
 
 // ---- Facts and verdict
 
-static void
-check_flags(const struct facts_host *host, const struct opinion *opinion)
+static bool
+agrees(const struct facts_host *host, const struct opinion *opinion)
 {
 	bool judged =
 	    host->state == FACTS_DANE || host->state == FACTS_UNUSABLE;
+	bool kills = judged && opinion->tlsa.kills_smtp;
+	bool sha256 = judged && opinion->tlsa.sha256;
+	bool sha512 = judged && opinion->tlsa.sha512;
 
-	REQUIRE(
-	    ((host->flags & FACTS_HAS_ADDRESS) != 0) == opinion->has_address);
-	REQUIRE(((host->flags & FACTS_KILLS_SMTP) != 0) ==
-		(judged && opinion->tlsa.kills_smtp));
-	REQUIRE(((host->flags & FACTS_SHA256) != 0) ==
-		(judged && opinion->tlsa.sha256));
-	REQUIRE(((host->flags & FACTS_SHA512) != 0) ==
-		(judged && opinion->tlsa.sha512));
+	return host->state == opinion->state &&
+	       host->flags == ((opinion->has_address ? FACTS_HAS_ADDRESS : 0) |
+				  (kills ? FACTS_KILLS_SMTP : 0) |
+				  (sha256 ? FACTS_SHA256 : 0) |
+				  (sha512 ? FACTS_SHA512 : 0));
 }
 
 static void
 check_host(const struct model *model, const char *name, unsigned index,
-    const struct facts_host *host, struct opinion *opinion)
+    const struct facts_host *host, struct opinion *ret)
 {
-	if (dname_is_ipv4(name)) {
-		opinion->state = FACTS_NODANE;
-		opinion->has_address = true;
-	} else {
-		judge(model, name, index, opinion);
+	const unsigned both = 1u << MODEL_A | 1u << MODEL_AAAA;
+	const struct opinion blank = *ret;
+	bool is_doubtful = false;
+
+	for (unsigned lost = 0; lost <= both; lost++) {
+		*ret = blank;
+		ret->lost = lost;
+		judge(model, name, index, ret);
+		if (agrees(host, ret))
+			return;
+		is_doubtful |= ret->doubtful;
 	}
-	if (host->state == FACTS_ERROR &&
-	    (model->lacks_memory || opinion->doubtful))
-		return;
-	REQUIRE(host->state == opinion->state);
-	check_flags(host, opinion);
+	REQUIRE(host->state == FACTS_ERROR);
+	REQUIRE(model->lacks_memory || is_doubtful);
 }
 
 static const struct model_target *
@@ -458,7 +473,8 @@ model_check(const struct model *model, const struct walk *walk,
 {
 	const struct opinion blank = { .state = FACTS_ERROR,
 		.ttl_s = UINT32_MAX,
-		.min_ttl_s = min_ttl_s };
+		.min_ttl_s = min_ttl_s,
+		.lacks_memory = model->lacks_memory };
 	struct opinion opinion = blank;
 
 	if (facts->mx == FACTS_MX_FAILED && model->lacks_memory)
