@@ -92,6 +92,8 @@ static const struct key_row good_rows[] = {
 	    "example.org", 587, false },
 	{ "a domain with :25 is not bare", "example.org:25", DOMAIN,
 	    "example.org", 25, false },
+	{ "a port of one digit", "example.org:7", DOMAIN, "example.org", 7,
+	    false },
 	{ "the highest port", "example.org:65535", DOMAIN, "example.org", 65535,
 	    false },
 	{ "a port with leading zeros is a number", "example.org:0025", DOMAIN,
@@ -136,6 +138,12 @@ static const struct key_row good_rows[] = {
 	    "192.0.2.1", 26, false },
 	{ "a prefixed IPv6 address", "[IPv6:2001:db8::1]", ADDRESS,
 	    "2001:db8::1", 25, false },
+	{ "a prefixed IPv6 address in full",
+	    "[IPv6:2001:0db8:0000:0000:0000:0000:0000:0001]", ADDRESS,
+	    "2001:db8::1", 25, false },
+	{ "the longest spelling of an address",
+	    "[IPv6:0000:0000:0000:0000:0000:ffff:255.255.255.255]", ADDRESS,
+	    "::ffff:255.255.255.255", 25, false },
 	{ "the IPv6 prefix in any case, and the address", "[ipV6:2001:DB8::A]",
 	    ADDRESS, "2001:db8::a", 25, false },
 	{ "a prefixed IPv6 address with a port", "[IPv6:2001:db8::1]:587",
@@ -201,6 +209,8 @@ struct bad_row {
 };
 
 static const struct bad_row unparsable_rows[] = {
+	{ "a colon behind a port", OCTETS("[mx.example.org]:2:") },
+	{ "a U-label behind what begins no name", OCTETS("!\303\274.example") },
 	{ "an empty key is unparsable", OCTETS("") },
 	{ "a dot alone is unparsable", OCTETS(".") },
 	{ "two dots alone are unparsable", OCTETS("..") },
