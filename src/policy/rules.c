@@ -61,7 +61,7 @@ mix(uint64_t hash, uint64_t word)
 static uint64_t
 hash_text(const char *text, size_t len)
 {
-	uint64_t word = 0, hash = HASH_FACTOR * (len + 1);
+	uint64_t word = 0, hash = len;
 	size_t at = 0;
 
 	for (; at + sizeof(word) < len; at += sizeof(word)) {
