@@ -31,6 +31,20 @@ refuses_a_linked_lock(void)
 }
 
 static void
+is_closed_to_others(void)
+{
+	struct stat st;
+	char lock[96];
+
+	snprintf(lock, sizeof(lock), "%s.lock", path);
+	mode_t before = umask(0);
+	cache_close(open_cache(CACHE_MADE));
+	umask(before);
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void
 refuses_a_fifo(void)
 {
 	char lock[96];
@@ -247,6 +261,7 @@ holder_without_a_number(void)
 static const struct stage_row rows[] = {
 	{ "a symbolic link in place of the lock is refused",
 	    refuses_a_linked_lock },
+	{ "the lock is closed to others", is_closed_to_others },
 	{ "a fifo in place of the lock is refused as such", refuses_a_fifo },
 	{ "a path without room for .lock is refused", refuses_a_long_path },
 	{ "the lock lasts while any cache at its path is open",

@@ -10,6 +10,7 @@
 #include "table.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #define KEYS_MAX 40
 #define N_TORN   12 // keys of the test of torn pages
@@ -78,13 +79,25 @@ n_entries(const struct page *page)
 	return entries;
 }
 
+// Whoever reads past the end of a page dies.
+#define FENCE_OCTETS 65536
+
 static struct page *
 new_page(void)
 {
-	struct page *page = calloc(1, sizeof(*page));
+	uint8_t *octets = mmap(NULL, PAGE_OCTETS + FENCE_OCTETS,
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	assert_non_null(page);
-	return page;
+	assert_true(octets != MAP_FAILED);
+	assert_int_equal(
+	    mprotect(octets + PAGE_OCTETS, FENCE_OCTETS, PROT_NONE), 0);
+	return (struct page *)octets;
+}
+
+static void
+free_page(struct page *page)
+{
+	assert_int_equal(munmap(page, PAGE_OCTETS + FENCE_OCTETS), 0);
 }
 
 static void
@@ -95,7 +108,7 @@ zeros_are_empty(void)
 	assert_int_equal(version_of(page, 0), 0);
 	assert_int_equal(n_entries(page), 0);
 	assert_false(page_is_torn(page));
-	free(page);
+	free_page(page);
 }
 
 static void
@@ -113,7 +126,7 @@ replaces_and_drops(void)
 	assert_int_equal(version_of(page, 1), 0);
 	assert_int_equal(version_of(page, 0), 1);
 	assert_int_equal(n_entries(page), 1);
-	free(page);
+	free_page(page);
 }
 
 // Ten entries of 1,590 octets fill a page.
@@ -157,7 +170,7 @@ evicts_by_worth(void)
 	}
 	for (unsigned i = 7; i < next; i++)
 		assert_int_equal(version_of(page, i), 1);
-	free(page);
+	free_page(page);
 }
 
 // Ten entries whose ends are a millisecond apart, the earliest in the middle;
@@ -186,7 +199,7 @@ evicts_what_ends_a_millisecond_sooner(void)
 			assert_int_equal(version_of(page, least), 0);
 			assert_int_equal(n_entries(page), 10);
 		}
-		free(page);
+		free_page(page);
 	}
 }
 
@@ -210,7 +223,7 @@ sweeps_out_the_worthless(void)
 		put_at(page, 2, 1, 100, &worth, moments[i]);
 		assert_int_equal(n_entries(page), 1);
 		assert_int_equal(version_of(page, 2), 1);
-		free(page);
+		free_page(page);
 	}
 }
 
@@ -240,7 +253,7 @@ tells_its_price(void)
 			0) == page_worth(60, 9000, true, 0));
 	assert_int_equal(page_price(page, left + 1, 9000), 0); // worthless
 	assert_int_equal(n_entries(page), 2);
-	free(page);
+	free_page(page);
 }
 
 static void
@@ -285,7 +298,7 @@ makes_room_for_the_largest(void)
 	put(page, 31, 1, CACHE_VALUE_MAX);
 	assert_int_equal(version_of(page, 30), 1);
 	assert_int_equal(version_of(page, 31), 1);
-	free(page);
+	free_page(page);
 }
 
 static void
@@ -315,7 +328,7 @@ survives_any_flipped_bit(void)
 	assert_true(n_missed > 0);
 	for (unsigned i = 0; i < 12; i++)
 		assert_int_equal(version_of(page, i), i + 1);
-	free(page);
+	free_page(page);
 }
 
 static void
@@ -335,8 +348,8 @@ writes_into_any_flipped_page(void)
 		assert_int_equal(version_of(page, 3), 0);
 		assert_int_equal(version_of(page, 20), 21);
 	}
-	free(page);
-	free(sound);
+	free_page(page);
+	free_page(sound);
 }
 
 static void
@@ -361,7 +374,7 @@ repair_keeps_the_sound(void)
 	for (unsigned i = 1; i < 8; i++)
 		assert_int_equal(version_of(page, i), 1);
 	assert_int_equal(n_entries(page), 7);
-	free(page);
+	free_page(page);
 }
 
 // What the page holds when its writer dies before the store of word `until`:
@@ -415,9 +428,9 @@ die_after_any_store(const unsigned dropped[2], unsigned put_last)
 	tear(torn, before, after, PAGE_WORDS);
 	page_repair(torn, &secrets);
 	assert_int_equal(version_of(torn, put_last), 6);
-	free(before);
-	free(after);
-	free(torn);
+	free_page(before);
+	free_page(after);
+	free_page(torn);
 }
 
 static void
@@ -451,7 +464,64 @@ bears_overlapping_entries(void)
 	page->words[0] |= 1;
 	page_repair(page, &secrets);
 	assert_int_equal(version_of(page, 1), 2);
-	free(page);
+	free_page(page);
+}
+
+// Entries of many sizes, each with so many slots that not all have room: the
+// ones that are kept stop short of the slots.
+static void
+packs_what_overlaps_beside_its_slots(void)
+{
+	struct page_key mine = key_of(0), other = key_of(2);
+
+	for (size_t len = 2; len < 2000; len += 1 + len / 9) {
+		struct page *page = new_page();
+
+		put(page, 0, 1, len);
+		uint64_t slot = page->words[2] & UINT32_MAX;
+		for (size_t i = 0; i < 290; i++)
+			page->words[2 + i] = slot << 32 | slot;
+		page->words[1] = PAGE_SLOTS_MAX;
+		assert_true(page_holds(page, &mine) > 0);
+		assert_int_equal(version_of(page, 0), 1);
+		page_drop(page, &other);
+		size_t count = page->words[1] & 0xffff;
+		size_t octets = page->words[1] >> 16, pairs = (count + 1) / 2;
+		size_t more =
+		    8 * (count % 2 == 0) + (page_entry_octets(16, len) - 4);
+		assert_true(16 + 8 * pairs + octets <= PAGE_OCTETS);
+		assert_true(count == PAGE_SLOTS_MAX ||
+			    16 + 8 * pairs + octets + more > PAGE_OCTETS);
+		assert_int_equal(
+		    octets, count * (page_entry_octets(16, len) - 4));
+		for (size_t i = 0; i < count; i++)
+			assert_true(
+			    page->words[2 + i / 2] >> (32 * (i % 2)) != 0);
+		assert_int_equal(version_of(page, 0), 1);
+		free_page(page);
+	}
+}
+
+static void
+counts_up_to_what_a_page_holds(void)
+{
+	const uint64_t most = PAGE_OCTETS - 16; // without its head
+	struct page *page = new_page();
+	size_t octets, entries;
+
+	page->words[1] = (most - 4) << 16 | 1;
+	page_usage(page, &octets, &entries);
+	assert_int_equal(octets, most);
+	assert_int_equal(entries, 1);
+	page->words[1] = (most - 3) << 16 | 1;
+	page_usage(page, &octets, &entries);
+	assert_int_equal(octets, 0);
+	assert_int_equal(entries, 0);
+	page->words[1] = (most - 12) << 16 | 3;
+	page_usage(page, &octets, &entries);
+	assert_int_equal(octets, most);
+	assert_int_equal(entries, 3);
+	free_page(page);
 }
 
 // Count and octets of entries, as no writer leaves them.
@@ -475,11 +545,13 @@ bears_an_absurd_head(void)
 		}
 		put(page, 1, 2, 200);
 		assert_int_equal(version_of(page, 1), 2);
+		if ((heads[i] & 0xffff) > PAGE_SLOTS_MAX)
+			assert_int_equal(version_of(page, 0), 0);
 		page_drop(page, &key);
 		assert_int_equal(version_of(page, 1), 2);
 		memset(page, 0, sizeof(*page));
 	}
-	free(page);
+	free_page(page);
 }
 
 // A slot with the tag of a key leads to another one's entry, then nowhere.
@@ -502,7 +574,71 @@ bears_slots_that_lie(void)
 		assert_int_equal(page_holds(page, &other), 0);
 		assert_int_equal(version_of(page, 1), 0);
 	}
-	free(page);
+	free_page(page);
+}
+
+// Heads of entries that would go on behind the end.
+static void
+bears_entries_past_the_end(void)
+{
+	struct page_key key = key_of(0);
+	struct page *page = new_page(), *written = new_page();
+
+	page->words[1] = 1;
+	for (size_t at = PAGE_WORDS - 6; at < PAGE_WORDS; at++) {
+		page->words[2] = (key.hash & 0xffff) << 16 | 8 * at;
+		if (at + 1 < PAGE_WORDS)
+			page->words[at + 1] = key.len;
+		if (at + 2 < PAGE_WORDS)
+			page->words[at + 2] = 5000;
+		assert_int_equal(page_holds(page, &key), 0);
+		assert_int_equal(version_of(page, 0), 0);
+		memcpy(written, page, sizeof(*written));
+		put(written, 0, 1, 100);
+		assert_int_equal(version_of(written, 0), 1);
+		assert_int_equal(n_entries(written), 1);
+	}
+	free_page(page);
+	free_page(written);
+}
+
+// Slots behind the last one, which no writer leaves but with zeros.
+static void
+bears_slots_behind_the_last(void)
+{
+	struct page *page = new_page();
+	struct page_key key = key_of(0);
+
+	put(page, 0, 1, 100);
+	uint64_t slot = page->words[2];
+	page->words[2] = slot << 32; // the second of one
+	assert_int_equal(page_holds(page, &key), 0);
+	assert_int_equal(version_of(page, 0), 0);
+	page->words[1]++;
+	assert_int_equal(version_of(page, 0), 1);
+	page->words[2] = 0;
+	page->words[3] = slot; // the third of two
+	assert_int_equal(page_holds(page, &key), 0);
+	assert_int_equal(version_of(page, 0), 0);
+	page->words[1]++;
+	assert_int_equal(version_of(page, 0), 1);
+	free_page(page);
+}
+
+// What is left of an entry's last word must not tell of anything else.
+static void
+pads_with_zeros(void)
+{
+	static const uint8_t zeros[6];
+	struct page *page = new_page();
+
+	put(page, 0, 0xff, CACHE_VALUE_MAX);
+	put(page, 1, 0xff, 2);
+	size_t offset = page->words[2] >> 32 & 0xffff;
+	const uint8_t *octets = (const uint8_t *)page + offset + 24 + 16;
+	assert_int_equal(octets[1], 0xff);
+	assert_memory_equal(octets + 2, zeros, sizeof(zeros));
+	free_page(page);
 }
 
 static const struct {
@@ -523,6 +659,7 @@ static const struct {
 	    tells_its_price },
 	{ "worth grows with the end, and DANE outweighs any", worth_grows },
 	{ "an entry takes its slot and whole words", counts_octets },
+	{ "what is left of an entry's last word is zeros", pads_with_zeros },
 	{ "the largest value finds room in a full page, and a second one "
 	  "beside "
 	  "it",
@@ -538,9 +675,16 @@ static const struct {
 	    survives_death_after_any_store },
 	{ "entries that overlap cannot overflow a page",
 	    bears_overlapping_entries },
+	{ "entries that overlap are packed beside their slots",
+	    packs_what_overlaps_beside_its_slots },
+	{ "usage is told up to what a page holds",
+	    counts_up_to_what_a_page_holds },
 	{ "a page whose head makes no sense counts no more than a page holds, "
 	  "and can be written",
 	    bears_an_absurd_head },
+	{ "an entry that would go on behind the page is none",
+	    bears_entries_past_the_end },
+	{ "slots behind the last one are none", bears_slots_behind_the_last },
 	{ "a slot that leads elsewhere finds nothing", bears_slots_that_lie },
 };
 

@@ -481,6 +481,10 @@ open_at_number_0(void)
 		    opened != (i == 0 ? CACHE_KEPT : CACHE_REPLACED) ||
 		    cache_fd(second) != 0)
 			return 4 + i;
+		own_all(second);
+		if (put(second, "a", "x", 1) != 0 ||
+		    !holds(second, "a", "x", 1))
+			return 8 + i;
 		cache_close(second);
 		if (fcntl(0, F_GETFD) >= 0)
 			return 6 + i;
