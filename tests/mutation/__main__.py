@@ -113,9 +113,12 @@ class Run:
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             futures = {pool.submit(self.try_change, *one): one
                        for one in tries}
-            for future in concurrent.futures.as_completed(futures):
-                self.note(*futures[future], future.result())
-                self.progress(len(tries))
+            try:
+                for future in concurrent.futures.as_completed(futures):
+                    self.note(*futures[future], future.result())
+                    self.progress(len(tries))
+            except KeyboardInterrupt:  # then what was tried is told
+                pool.shutdown(cancel_futures=True)
 
     def report(self, sources):
         print("\n%-32s %7s %7s %8s" % ("", "changes", "noticed", "percent"))
@@ -180,8 +183,8 @@ def main():
     attempt = Run(*prepare(chosen.folder, sources, chosen.jobs))
     attempt.work(tries, chosen.jobs)
     good = attempt.report(sources)
-    print("\n%d tried in %d minutes" %
-          (len(tries), (time.monotonic() - begun) / 60))
+    print("\n%d of %d tried in %d minutes" %
+          (attempt.done, len(tries), (time.monotonic() - begun) / 60))
     return 0 if good else 1
 
 
