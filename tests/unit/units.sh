@@ -10,12 +10,14 @@ source=${srcdir:-.}/systemd
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 n=0
+failed=0
 
 report() {
 	n=$((n + 1))
 	if [ -z "$2" ]; then
 		echo "ok $n - $1"
 	else
+		failed=1
 		echo "not ok $n - $1"
 		echo "$2" | sed 's/^/# /'
 	fi
@@ -66,3 +68,4 @@ report 'the service is exposed by 1.1 at most' \
 report 'with a root directory of its own by 1.0 at most' \
 	"$(at_most 10 "$work/root-directory.d/danemapd.service")"
 echo "1..$n"
+[ $failed = 0 ]
