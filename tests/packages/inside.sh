@@ -78,7 +78,7 @@ start() {
 # By the id that we know, or by systemd.
 stop() {
 	if is_booted; then
-		systemctl stop danemapd.socket danemapd.service
+		systemctl stop danemapd.socket danemapd.service 2>/dev/null
 	elif [ -n "$pid" ]; then
 		kill "$pid" && wait "$pid"
 		pid=

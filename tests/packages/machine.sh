@@ -4,8 +4,8 @@
 #
 # Boots a Debian that lies in a folder, on a kernel of its release, in a virtual
 # machine without network or disk: there systemd is process 1, and the kernel
-# has AppArmor. Runs inside.sh and the package's own tests. Speaks TAP. run.sh
-# lays the folder out.
+# has AppArmor. Runs inside.sh, the unit test of the profile and the package's own
+# tests. Speaks TAP. run.sh lays the folder out.
 #
 #	machine.sh ROOT TEST...
 set -eu
@@ -26,6 +26,8 @@ write_task() {
 			sed 's/^1\.\..*/ok - it comes to its end/'
 		apt-get -q -y install /packages/new.deb >/dev/null
 		cd /packages/source
+		cp /usr/sbin/danemapd .
+		tests/unit/apparmor.sh | grep -v '^1\.\.'
 		for test in $*; do
 			debian/tests/\$test >/tmp/said 2>&1 && not= || not='not '
 			echo "\${not}ok - its test \$test passes"

@@ -79,7 +79,7 @@ need_socket() {
 }
 
 need_cache() {
-	for end in '' .lock .new .saved; do
+	for end in '' .lock .new .saved.1; do
 		need rwk "$1$end"
 	done
 	need w "${1%/*}/"
