@@ -183,10 +183,18 @@ is_confined() {
 administrate() {
 	echo 'relay.example secure match=mx.relay.example' >$rules
 	sed -i "s|^#policy_file =.*|policy_file = $rules|" $conf
-	grep -q "^policy_file = $rules\$" $conf || echo "no policy_file in it"
+	sed -i 's/^#log_level =.*/log_level = debug/' $conf
+	grep -c "^policy_file = $rules\$\|^log_level = debug\$" $conf |
+		grep -qx 2 || echo "parameters are not in it"
 	try danemapd -t
 	try danemap reload
 	ask relay.example 'secure match=mx.relay.example'
+}
+
+# Under systemd's own filters as well.
+check_sandbox() {
+	said | grep -q 'confined: seccomp=yes' || echo "not one has"
+	said | grep 'confined: seccomp=no'
 }
 
 # Asks without an end, and keeps what went wrong.
@@ -269,6 +277,7 @@ if is_booted; then
 	report 'all of it is confined by AppArmor' "$(is_confined)"
 fi
 report 'a changed configuration is put to work' "$(administrate)"
+report 'its children have locked themselves in' "$(check_sandbox)"
 configured=$(sha256sum <$conf)
 inode=$(stat -c %i $cache)
 upgrade >"$work/upgrade"
