@@ -299,11 +299,12 @@ prepare_tests() {
 	cp -R "$source/debian" "$life/packages/source/"
 }
 
-# A copy, for a machine that boots starts services.
+# A copy, for a machine that boots starts services. The machine is too slow for
+# the test that wants one, which runs outside of it.
 boot() {
 	cp -a "$life" "$life.machine"
 	where="$release, booted"
-	tap "$here/machine.sh" "$life.machine" $(tests_of)
+	tap "$here/machine.sh" "$life.machine" installed
 	rm -rf --one-file-system "$life.machine"
 }
 
@@ -311,9 +312,13 @@ try_tests() {
 	need "$release: the package is there to be tested" \
 		install_in "$life" /packages/new.deb
 	for test in $(tests_of); do
-		report "$release: the test $test of the package passes" "$(
-			try chrooted none "$life" sh -c "
-				cd /packages/source && debian/tests/$test")"
+		faults=$(try chrooted none "$life" sh -c "
+			cd /packages/source && debian/tests/$test")
+		skipped=$(grep '^SKIP: ' "$work/said" || :)
+		[ -z "$skipped" ] || faults=
+		passes="passes${skipped:+ # $skipped}"
+		report "$release: the test $test of the package $passes" \
+			"$faults"
 	done
 }
 
