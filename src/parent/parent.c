@@ -43,6 +43,9 @@
 // Descriptors: libunbound's sockets, one more for each connection of two
 // generations, and some.
 #define FILES_WANTED  65536
+// What a successor hears that should ask again.
+#define WHY_BUSY      "it is starting or reloading"
+#define WHY_STOPPING  "it is stopping"
 
 struct parent {
 	const struct parent_settings *settings;
@@ -333,12 +336,25 @@ reload_failed(struct parent *parent, const char *why)
 	systemd_ready();
 }
 
+// One that has not said "go" yet must not: what it was offered may be ours no
+// more after a reload, and a stop removes the files.
+static void
+take_back_offer(struct parent *parent, const char *why)
+{
+	if (parent->successor < 0 || parent->stopping)
+		return;
+	succession_refuse(parent->successor, true, why);
+	close(parent->successor);
+	parent->successor = -1;
+}
+
 static void
 reload(struct parent *parent)
 {
 	char error[CHECK_ERROR_MAX] = "";
 	struct conf *conf;
 	parent->reload_wanted = false;
+	take_back_offer(parent, WHY_BUSY);
 	generation_heed(parent->now);
 	systemd_reloading();
 	if (conf_read(parent->settings->config_file,
@@ -447,22 +463,25 @@ leave_files(struct generation *gen, void *arg)
 		gen->listeners.of[i].ino = 0;
 }
 
-static const char *
-why_not_now(const struct parent *parent)
+static bool
+offer(const struct parent *parent, int fd)
 {
 	if (parent->stopping)
-		return "it is stopping";
-	if (parent->successor >= 0)
-		return "another one takes them over";
-	if (!parent->announced || parent->next != NULL || parent->old != NULL)
-		return "it is starting or reloading: try again";
-	return NULL;
+		succession_refuse(fd, true, WHY_STOPPING);
+	else if (parent->successor >= 0)
+		succession_refuse(fd, false, "another one takes them over");
+	else if (!parent->announced || parent->next != NULL ||
+		 parent->old != NULL)
+		succession_refuse(fd, true, WHY_BUSY);
+	else
+		return succession_offer(fd, &parent->now->listeners);
+	return false;
 }
 
 static void
 offer_sockets(struct parent *parent, int fd)
 {
-	if (succession_offer(fd, &parent->now->listeners, why_not_now(parent)))
+	if (offer(parent, fd))
 		parent->successor = fd;
 	else
 		close(fd);
@@ -514,8 +533,10 @@ take_signals(struct parent *parent, uint64_t now_ms)
 	while (read(parent->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
 			parent->reload_wanted = true;
-		else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
+			take_back_offer(parent, WHY_STOPPING);
 			stop(parent, now_ms);
+		}
 	}
 	reap(parent, now_ms);
 }
@@ -664,6 +685,9 @@ exit_status(int r)
 		return EX_CONFIG;
 	case EADDRINUSE:
 	case EBUSY:
+	case EAGAIN: // of a predecessor, as the next two
+	case EINTR:
+	case ETIMEDOUT:
 		return EX_UNAVAILABLE;
 	case EACCES:
 	case EPERM:

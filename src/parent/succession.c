@@ -8,12 +8,14 @@
 #include "parent/succession.h"
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/reach.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,8 @@
 #define OFFER_LINE_MAX (LISTEN_NAME_MAX + 64)
 #define OFFER_MAX      ((LISTEN_MAX + 1) * OFFER_LINE_MAX)
 #define GO             "go\n"
+#define REFUSED        "error "
+#define POSTPONED      "again "
 
 union rights {
 	char octets[CMSG_SPACE(LISTEN_MAX * sizeof(int))];
@@ -77,17 +81,26 @@ send_sockets(int fd, const struct listeners *listeners)
 }
 
 bool
-succession_offer(int fd, const struct listeners *listeners, const char *why)
+succession_offer(int fd, const struct listeners *listeners)
+{
+	if (strncmp(listeners->of[0].name, "systemd:", 8) == 0)
+		succession_refuse(fd, false,
+		    "its sockets are its supervisor's: restart it there");
+	else if (send_sockets(fd, listeners))
+		return true;
+	else
+		succession_refuse(fd, false, "they cannot be sent");
+	return false;
+}
+
+void
+succession_refuse(int fd, bool later, const char *why)
 {
 	char text[OFFER_LINE_MAX];
+	int len = snprintf(
+	    text, sizeof(text), "%s%s\n", later ? POSTPONED : REFUSED, why);
 
-	if (why == NULL && strncmp(listeners->of[0].name, "systemd:", 8) == 0)
-		why = "its sockets are its supervisor's: restart it there";
-	if (why == NULL)
-		return send_sockets(fd, listeners);
-	int len = snprintf(text, sizeof(text), "error %s\n", why);
 	send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return false;
 }
 
 bool
@@ -99,6 +112,33 @@ succession_is_wanted(int fd)
 }
 
 // The successor ------------------------------------------------------------
+
+static bool
+is_told_to_stop(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) == 1 ||
+		   sigismember(&pending, SIGINT) == 1);
+}
+
+// Until there is something to read: 0, -ETIMEDOUT, or -EINTR for a signal that
+// means it.
+static int
+await(int fd)
+{
+	const uint64_t end_ms = clock_boot_ms() + SUCCESSION_WAIT_S * 1000;
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+
+	while (poll(&one, 1, SUCCESSION_TRY_MS) <= 0) {
+		if (is_told_to_stop())
+			return -EINTR;
+		if (clock_boot_ms() >= end_ms)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
 
 // What a message brought along, at most LISTEN_MAX (the buffer holds no more).
 static unsigned
@@ -164,6 +204,9 @@ receive_some(int fd, struct offer *offer)
 		.msg_controllen = offer->n_fds == 0 ? sizeof(rights.octets) : 0,
 	};
 
+	int r = await(fd);
+	if (r != 0)
+		return r;
 	ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
 	if (n <= 0)
 		return n == 0 ? 0 : -errno;
@@ -243,19 +286,24 @@ read_offer(struct offer *offer, struct listeners *ret)
 	return 0;
 }
 
-static int
-refused(const struct conf *conf, struct offer *offer, char *error)
+static bool
+begins_with(const char *text, const char *prefix)
 {
-	static const char prefix[] = "error ";
-	size_t skip = strncmp(offer->text, prefix, strlen(prefix)) == 0
-			  ? strlen(prefix)
-			  : 0;
-	int len = (int)strcspn(offer->text + skip, "\n");
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
-	decline(offer);
-	return address_fail(error, -EBUSY,
+// -EAGAIN if it is worth another try.
+static int
+refused(const struct conf *conf, const char *text, char *error)
+{
+	bool later = begins_with(text, POSTPONED);
+	size_t skip = later || begins_with(text, REFUSED) ? strlen(REFUSED) : 0;
+	int len = (int)strcspn(text + skip, "\n");
+
+	_Static_assert(sizeof(REFUSED) == sizeof(POSTPONED), "skip");
+	return address_fail(error, later ? -EAGAIN : -EBUSY,
 	    "control_socket: %s: the danemapd there keeps its sockets: %.*s",
-	    conf->control_socket, len < 200 ? len : 200, offer->text + skip);
+	    conf->control_socket, len < 200 ? len : 200, text + skip);
 }
 
 static int
@@ -267,8 +315,10 @@ ask(const struct conf *conf, int fd, struct listeners *ret, char *error)
 	int r = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0
 		    ? -errno
 		    : receive_offer(fd, &offer);
-	if (r == 0 && strncmp(offer.text, HEAD, strlen(HEAD)) != 0)
-		return refused(conf, &offer, error);
+	if (r == 0 && !begins_with(offer.text, HEAD)) {
+		decline(&offer);
+		return refused(conf, offer.text, error);
+	}
 	if (r == 0)
 		r = read_offer(&offer, ret);
 	if (r == 0)
@@ -283,19 +333,23 @@ ask(const struct conf *conf, int fd, struct listeners *ret, char *error)
 static int
 relieve(const struct conf *conf, int fd, char *error)
 {
-	char octet;
+	char text[OFFER_LINE_MAX];
 
 	dlog(LOG_NOTICE, "waiting for the danemapd at %s to end",
 	    conf->control_socket);
 	// It may be gone already: then its sockets are ours, and that is all.
-	ssize_t n = send(fd, GO, strlen(GO), MSG_NOSIGNAL);
-	while (n > 0)
-		n = recv(fd, &octet, 1, 0);
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	(void)!send(fd, GO, strlen(GO), MSG_NOSIGNAL);
+	int r = await(fd);
+	if (r != 0)
+		return address_fail(error, r,
+		    "control_socket: %s: the danemapd there has not ended yet: "
+		    "%s",
+		    conf->control_socket, strerror(-r));
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+	if (n <= 0)
 		return 0;
-	return address_fail(error, -EBUSY,
-	    "control_socket: %s: the danemapd there has not ended after %d s",
-	    conf->control_socket, SUCCESSION_WAIT_S);
+	text[n] = '\0'; // what it has to say came before our "go"
+	return refused(conf, text, error);
 }
 
 // Without the files: they are the predecessor's.
@@ -316,16 +370,45 @@ take_from(const struct conf *conf, const struct identity *identity, int fd,
 	if (r != 0)
 		return r;
 	r = listen_open(conf, identity, &got, &mine, error);
+	if (r == 0) {
+		r = relieve(conf, fd, error);
+		if (r != 0)
+			listen_close(&mine, &got);
+	}
 	if (r != 0) {
 		close_sockets(&got);
 		return r;
 	}
-	r = relieve(conf, fd, error);
 	listen_close(&got, &mine); // those that are wanted no more
-	if (r == 0)
-		*ret = mine;
-	else
-		listen_close(&mine, NULL);
+	*ret = mine;
+	return 0;
+}
+
+// ret_patience_ms: how long what is in the way may take to pass.
+static int
+try_to_take(const struct conf *conf, const struct identity *identity,
+    struct listeners *ret, uint64_t *ret_patience_ms, char *error)
+{
+	int r, fd = reach_unix(conf->control_socket, SUCCESSION_WAIT_S);
+
+	*ret_patience_ms = 0;
+	if (fd == -ENOENT || fd == -ECONNREFUSED) {
+		r = listen_open(conf, identity, NULL, ret, error);
+		if (r == -EADDRINUSE)
+			*ret_patience_ms = SUCCESSION_SOON_MS;
+		return r;
+	}
+	if (fd < 0)
+		return address_fail(error, fd,
+		    "control_socket: %s: %s: without it no danemapd can be "
+		    "replaced",
+		    conf->control_socket, strerror(-fd));
+	r = take_from(conf, identity, fd, ret, error);
+	close(fd);
+	if (r == -EAGAIN)
+		*ret_patience_ms = SUCCESSION_WAIT_S * 1000;
+	else if (r == -ECONNRESET) // it was about to end, and has
+		*ret_patience_ms = SUCCESSION_SOON_MS;
 	return r;
 }
 
@@ -333,24 +416,16 @@ int
 succession_take(const struct conf *conf, const struct identity *identity,
     struct listeners *ret, char ret_error[LISTEN_ERROR_MAX])
 {
-	int fd = -EINVAL, r = -EADDRINUSE;
+	const uint64_t begun_ms = clock_boot_ms();
+	uint64_t patience_ms;
 
-	for (unsigned i = 0; i < SUCCESSION_TRIES && r == -EADDRINUSE; i++) {
-		if (i > 0)
-			poll(NULL, 0, SUCCESSION_TRY_MS);
-		fd = reach_unix(conf->control_socket, SUCCESSION_WAIT_S);
-		if (fd != -ENOENT && fd != -ECONNREFUSED)
-			break;
-		r = listen_open(conf, identity, NULL, ret, ret_error);
+	for (;;) {
+		ret_error[0] = '\0';
+		int r =
+		    try_to_take(conf, identity, ret, &patience_ms, ret_error);
+		if (r == 0 || clock_boot_ms() - begun_ms >= patience_ms ||
+		    is_told_to_stop())
+			return r;
+		poll(NULL, 0, SUCCESSION_TRY_MS);
 	}
-	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		return r;
-	if (fd < 0)
-		return address_fail(ret_error, fd,
-		    "control_socket: %s: %s: without it no danemapd can be "
-		    "replaced",
-		    conf->control_socket, strerror(-fd));
-	r = take_from(conf, identity, fd, ret, ret_error);
-	close(fd);
-	return r;
 }

@@ -252,13 +252,18 @@ def comm(pid):
         return ""
 
 
-def is_gone(pid):
-    """Whether a process is no more, or a zombie that nobody took."""
+def state_of(pid):
+    """The letter that ps shows; "" if there is no such process."""
     try:
         stat = pathlib.Path("/proc/%d/stat" % pid).read_text()
     except OSError:
-        return True
-    return stat.rsplit(")", 1)[1].split()[0] == "Z"
+        return ""
+    return stat.rsplit(")", 1)[1].split()[0]
+
+
+def is_gone(pid):
+    """Whether a process is no more, or a zombie that nobody took."""
+    return state_of(pid) in ("", "Z")
 
 
 def sockets_of(pid):

@@ -148,6 +148,107 @@ def test_dies(dns):
         server.succeed()
 
 
+def offer_of(control):
+    """A connection of one that was offered the sockets, and says nothing."""
+    wish = socketmap.Client(control)
+    wish.send(b"replace\n")
+    expect(wish.socket.recv(4096).startswith(b"sockets 1 2\n"), "no offer")
+    return wish
+
+
+def test_stopped_before_go(dns):
+    """one that is told to stop after its offer tells the successor so"""
+    with Line(dns.folder, query_timeout="4s") as server, \
+            server.client() as client:
+        client.send(stage.request("silent.nsec"))
+        time.sleep(0.3)
+        with offer_of(str(server.settings["control_socket"])) as wish:
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: " stopping" in server.log(), 10, "it")
+            wish.socket.settimeout(30)
+            heard = wish.socket.recv(4096)
+            expect(heard == b"again it is stopping\n", heard)
+        expect(server.process.wait(30) == 0, "exit status")
+
+
+def test_reloaded_before_go(dns):
+    """a reload takes an offer back, and a "go" then counts for nothing"""
+    with Line(dns.folder) as server:
+        with offer_of(str(server.settings["control_socket"])) as wish:
+            server.reload()
+            wish.socket.settimeout(30)
+            heard = wish.socket.recv(4096)
+            expect(heard == b"again it is starting or reloading\n", heard)
+            try:
+                wish.send(b"go\n")
+            except OSError:
+                pass
+        wait_until(server.settled, 20, server.last_words)
+        expect(server.ask("one.cases.nsec") == SECURE)
+        server.succeed()
+
+
+def test_while_stopping(dns):
+    """a successor waits for one that is stopping already, and starts"""
+    with Line(dns.folder, query_timeout="4s") as server, \
+            server.client() as client:
+        client.send(stage.request("silent.nsec"))
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        server.succeed()
+        expect(server.ask("one.cases.nsec") == SECURE)
+
+
+def test_while_reloading(dns):
+    """a successor waits for a reload that is under way"""
+    with Line(dns.folder, query_timeout="4s") as server, \
+            server.client() as client:
+        client.send(stage.request("silent.nsec"))
+        time.sleep(0.3)
+        server.reload()  # the old generation is still finishing
+        server.succeed()
+        expect(server.ask("one.cases.nsec") == SECURE)
+
+
+def test_paused_successor(dns):
+    """a successor that is stopped and continued while it waits goes on"""
+    with Line(dns.folder, query_timeout="4s") as server, \
+            server.client() as client:
+        client.send(stage.request("silent.nsec"))
+        time.sleep(0.3)
+        before = server.process
+        server.start()
+        wait_until(lambda: "waiting for the danemapd" in server.log(), 10,
+                   server.last_words)
+        server.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: stage.state_of(server.process.pid) == "T", 10,
+                   "a stop")
+        server.process.send_signal(signal.SIGCONT)
+        expect(before.wait(30) == 0, "the predecessor's exit status")
+        server.wait_listening()
+        expect(server.ask("one.cases.nsec") == SECURE)
+
+
+def test_stopped_successor(dns):
+    """a successor that is told to stop while it waits does, and harms nothing"""
+    with Line(dns.folder) as server:
+        first = server.process
+        first.send_signal(signal.SIGSTOP)
+        server.start()
+        try:
+            wait_until(lambda: stage.sockets_of(server.process.pid) > 0, 10,
+                       "a successor that asks")
+            server.process.send_signal(signal.SIGTERM)
+            expect(server.process.wait(20) == 69, "exit status")
+            expect(os.path.exists(server.socket), "the socket file is gone")
+        finally:
+            server.process.kill()
+            first.send_signal(signal.SIGCONT)
+            server.process = first
+        expect(server.ask("one.cases.nsec") == SECURE)
+        server.succeed()
+
+
 def test_other_sockets(dns):
     """a successor takes what both want, makes the rest, removes the others"""
     with Line(dns.folder) as server:

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,8 +72,8 @@ static const struct answer answers[] = {
 	{ "an offer of no socket makes the own ones", "sockets 1 0\n", 0, false,
 	    -EADDRINUSE, "another process answers" },
 	{ "a refusal is told with its reason",
-	    "error it is starting or reloading: try again\n", 0, false, -EBUSY,
-	    "keeps its sockets: it is starting or reloading: try again" },
+	    "error another one takes them over\n", 0, false, -EBUSY,
+	    "keeps its sockets: another one takes them over" },
 	{ "an older danemapd that cannot hand over is said to keep its sockets",
 	    "error no such request: there are status, reload\n", 0, false,
 	    -EBUSY, "no such request" },
@@ -83,10 +84,6 @@ static const struct answer answers[] = {
 	    "did not hand its sockets over" },
 	{ "more descriptors than names are refused", "sockets 1 1\n%s\n", 2,
 	    false, -EPROTO, "did not hand its sockets over" },
-	{ "silence and an end are an error", "", 0, false, -ECONNRESET,
-	    "did not hand its sockets over" },
-	{ "half an offer and an end are an error", "sockets 1 1\n0:0:1 unix", 1,
-	    false, -ECONNRESET, "did not hand its sockets over" },
 	{ "a socket whose file is another by now is not taken",
 	    "sockets 1 1\n0:0:99 unix:/nowhere\n", 1, false, -EADDRINUSE,
 	    "another process answers" },
@@ -202,6 +199,102 @@ test_no_socket(void **state)
 	unlink(path);
 }
 
+// What predecessors say in turn, each to one connection, and then they are
+// gone. After a "go" comes `last`, if there is one.
+struct turn {
+	const char *sentence;
+	const char *first[2];
+	const char *last;
+	int wanted; // of succession_take()
+	const char *words;
+};
+
+static const struct turn turns[] = {
+	{ "silence and an end mean that nobody runs: it starts as ever", { "" },
+	    NULL, 0, NULL },
+	{ "half an offer and an end mean that nobody runs",
+	    { "sockets 1 1\n0:0:1 unix" }, NULL, 0, NULL },
+	{ "who is busy is asked again", { "again it is busy\n", "" }, NULL, 0,
+	    NULL },
+	{ "an offer that was taken back is asked for again",
+	    { "sockets 1 0\n", "" }, "again it is reloading\n", 0, NULL },
+	{ "a predecessor that changes its mind keeps its sockets",
+	    { "sockets 1 0\n" }, "error it does not want to\n", -EBUSY,
+	    "keeps its sockets: it does not want to" },
+};
+
+static void
+answer_in_turn(const struct turn *turn, int control)
+{
+	char octets[64];
+
+	for (int i = 0; i < 2 && turn->first[i] != NULL; i++) {
+		const char *said = turn->first[i];
+		int client = accept(control, NULL, NULL);
+		if (recv(client, octets, sizeof(octets), 0) <= 0)
+			_exit(1);
+		send(client, said, strlen(said), MSG_NOSIGNAL);
+		if (i == 0 && turn->last != NULL &&
+		    recv(client, octets, 3, MSG_WAITALL) != 3)
+			_exit(2);
+		if (i == 0 && turn->last != NULL)
+			send(client, turn->last, strlen(turn->last),
+			    MSG_NOSIGNAL);
+		close(client);
+	}
+	_exit(0);
+}
+
+static void
+test_turn(void **state)
+{
+	const struct turn *turn = *state;
+	struct listeners got = { .n = 77 };
+	int status = -1, control = listen_at(control_path);
+
+	unlink(policy_path);
+	pid_t pid = fork();
+	if (pid == 0)
+		answer_in_turn(turn, control);
+	close(control);
+	unsigned before = count_fds();
+	int r = succession_take(&conf, &identity, &got, error);
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_int_equal(0, status);
+	assert_int_equal(turn->wanted, r);
+	if (r == 0) {
+		assert_int_equal(1, got.n);
+		listen_close(&got, NULL);
+	} else {
+		assert_non_null(strstr(error, turn->words));
+		assert_int_equal(77, got.n);
+	}
+	assert_int_equal(-1, access(policy_path, F_OK));
+	assert_int_equal(before, count_fds());
+}
+
+// A signal that means an end, while nobody answers.
+static void
+test_told_to_stop(void **state)
+{
+	struct listeners got = { .n = 77 };
+	struct timespec none = { .tv_sec = 0 };
+	sigset_t set, before;
+	int control = listen_at(control_path);
+
+	(void)state;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	raise(SIGTERM);
+	assert_int_equal(
+	    -EINTR, succession_take(&conf, &identity, &got, error));
+	assert_int_equal(77, got.n);
+	assert_int_equal(SIGTERM, sigtimedwait(&set, NULL, &none));
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(control);
+}
+
 static void
 test_nobody(void **state)
 {
@@ -237,7 +330,7 @@ test_systemd(void **state)
 
 	(void)state;
 	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	assert_false(succession_offer(pair[0], &theirs, NULL));
+	assert_false(succession_offer(pair[0], &theirs));
 	assert_true(recv(pair[1], said, sizeof(said) - 1, 0) > 0);
 	assert_string_equal(
 	    "error its sockets are its supervisor's: restart it there\n", said);
@@ -270,8 +363,11 @@ main(void)
 	identity = (struct identity){ .uid = geteuid(), .gid = getegid() };
 	dlog_open(CONF_LOG_STDERR, LOG_ERR, "test");
 	TABLE_ADD(answers, test_answer);
-	table_add("a file that is no socket is left alone", test_no_socket,
-	    NULL);
+	table_add(
+	    "a file that is no socket is left alone", test_no_socket, NULL);
+	TABLE_ADD(turns, test_turn);
+	table_add(
+	    "whoever is told to stop waits no longer", test_told_to_stop, NULL);
 	table_add("where none runs it starts as ever", test_nobody, NULL);
 	table_add(
 	    "without control_socket it says so", test_no_control_socket, NULL);
