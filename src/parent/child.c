@@ -301,3 +301,20 @@ child_order(struct child *child, unsigned order_kind)
 {
 	child_order_fd(child, order_kind, 0, 0, -1);
 }
+
+bool
+child_may_say(const struct child *child, unsigned order_kind)
+{
+	switch (order_kind) {
+	case ORDER_READY:
+	case ORDER_REMAP:
+		return true;
+	case ORDER_ANCHORED:
+		return child->kind == CHILD_RESOLVER;
+	case ORDER_RELOAD:
+	case ORDER_REPLACE:
+		return child->kind == CHILD_CONTROL;
+	default:
+		return false;
+	}
+}

@@ -61,5 +61,9 @@ void child_order(struct child *child, unsigned order_kind);
 void child_order_fd(struct child *child, unsigned order_kind, unsigned index,
     unsigned count, int fd);
 
+// Whether such an order is one of this child's: a worker or resolver that was
+// broken into must not get the sockets and end the daemon.
+bool child_may_say(const struct child *child, unsigned order_kind);
+
 // "worker 1"
 const char *child_name(const struct child *child, char ret[32]);

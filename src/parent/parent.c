@@ -541,24 +541,32 @@ take_signals(struct parent *parent, uint64_t now_ms)
 	reap(parent, now_ms);
 }
 
+// The descriptor is taken care of.
 static void
-take_order(struct parent *parent, struct child *child)
+heed(struct parent *parent, struct child *child, const struct order *order)
+{
+	if (order->kind == ORDER_REPLACE)
+		offer_sockets(parent, order->fd);
+	else if (order->fd >= 0)
+		close(order->fd);
+	if (order->kind == ORDER_READY)
+		child->ready = true;
+	if (order->kind == ORDER_RELOAD)
+		child->wish = order->index;
+	if (order->kind == ORDER_RELOAD || order->kind == ORDER_REMAP)
+		parent->reload_wanted = true;
+}
+
+static void
+take_orders_of(struct parent *parent, struct child *child)
 {
 	struct order order;
 	while (
 	    child->channel >= 0 && order_receive(child->channel, &order) == 1) {
-		if (order.kind == ORDER_REPLACE)
-			offer_sockets(parent, order.fd);
+		if (child_may_say(child, order.kind))
+			heed(parent, child, &order);
 		else if (order.fd >= 0)
 			close(order.fd);
-		if (order.kind == ORDER_READY)
-			child->ready = true;
-		else if (order.kind == ORDER_REMAP)
-			parent->reload_wanted = true;
-		else if (order.kind == ORDER_RELOAD) {
-			child->wish = order.index;
-			parent->reload_wanted = true;
-		}
 	}
 }
 
@@ -635,7 +643,7 @@ take_orders(struct parent *parent, struct polling *polling)
 {
 	for (nfds_t i = POLL_CHILDREN; i < polling->n; i++) {
 		if (polling->fds[i].revents & POLLIN)
-			take_order(parent, polling->children[i]);
+			take_orders_of(parent, polling->children[i]);
 		if (polling->fds[i].revents & (POLLHUP | POLLERR))
 			poll(NULL, 0, 1);
 	}

@@ -3,9 +3,12 @@
 """What danemapd's processes have given up, looked at from outside and tried
 from inside: gdb makes them call what an intruder would."""
 
+import ctypes
 import os
 import pathlib
 import re
+import socket
+import struct
 import subprocess
 
 from e2e import daemon
@@ -15,6 +18,9 @@ from .stage import Daemon, expect, wait_until
 
 KINDS = ("work", "reso", "ctrl")
 EPERM, EACCES, ENOENT = 1, 13, 2
+LIBC = ctypes.CDLL(None, use_errno=True)
+PIDFD_GETFD = 438   # python has no name for it
+ORDER_REPLACE = 12  # wire/order.h
 
 # A name for each attempt, the call, and who may make it.
 OPEN = "(int)open(\"%s\", %d)"
@@ -126,3 +132,41 @@ def test_switched_off(dns):
         for pid in processes(server):
             expect(status_of(pid)["Seccomp"].strip() == "0", pid)
         expect("sandbox: no:" in server.log(), server.last_words())
+
+
+def sockets_between_processes(pid):
+    """Copies of what it talks to our other processes by."""
+    pidfd, found = os.pidfd_open(pid), []
+    for fd in map(int, os.listdir("/proc/%d/fd" % pid)):
+        copy = LIBC.syscall(PIDFD_GETFD, pidfd, fd, 0)
+        expect(copy >= 0, "pidfd_getfd", ctypes.get_errno())
+        if os.readlink("/proc/self/fd/%d" % copy).startswith("socket:"):
+            one = socket.socket(fileno=copy)
+            if one.type == socket.SOCK_SEQPACKET:
+                found.append(one)
+        else:
+            os.close(copy)
+    os.close(pidfd)
+    return found
+
+
+def test_sockets_kept(dns):
+    """a worker or resolver that was broken into cannot have the sockets"""
+    order = struct.pack("=III", ORDER_REPLACE, 0, 0)
+    with Daemon(dns.folder, workers="1") as server:
+        for kind, gets in (("ctrl", True), ("work", False), ("reso", False)):
+            processes(server)
+            mine, theirs = socket.socketpair()
+            for one in sockets_between_processes(server.named(kind)[0]):
+                with one:
+                    socket.send_fds(one, [order], [theirs.fileno()])
+            theirs.close()
+            with mine:
+                mine.settimeout(20)
+                offer, fds, _, _ = socket.recv_fds(mine, 4096, 8)
+                for fd in fds:
+                    os.close(fd)
+                expect(offer.startswith(b"sockets 1 ") == gets and
+                       bool(fds) == gets, kind, "got", offer, fds)
+        wait_until(lambda: server.try_ask(daemon.SIGNED_NAME) ==
+                   "OK dane-only", 20, server.last_words)
