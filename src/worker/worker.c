@@ -62,25 +62,34 @@ bequest_free(struct bequest *bequest)
 	free(bequest);
 }
 
-static void
-on_bequest(evutil_socket_t fd, short what, void *arg)
+// Takes so many at most. False if it is at its end.
+static bool
+bequest_take(struct bequest *bequest, unsigned most)
 {
-	struct bequest *bequest = arg;
 	struct worker *worker = bequest->worker;
 	uint32_t len;
 	int client;
 
-	(void)what;
-	for (unsigned i = 0; i < WORKER_ROUND; i++) {
-		int got = order_inherit(fd, &client, worker->leftover, &len);
+	for (unsigned i = 0; i < most; i++) {
+		int got =
+		    order_inherit(bequest->fd, &client, worker->leftover, &len);
 		if (got == -EAGAIN)
-			return;
-		if (got <= 0) {
-			bequest_free(bequest);
-			return;
-		}
+			return true;
+		if (got <= 0)
+			return false;
 		conns_adopt(worker->conns, client, worker->leftover, len);
 	}
+	return true;
+}
+
+static void
+on_bequest(evutil_socket_t fd, short what, void *arg)
+{
+	struct bequest *bequest = arg;
+
+	(void)fd, (void)what;
+	if (!bequest_take(bequest, WORKER_ROUND))
+		bequest_free(bequest);
 }
 
 static void
@@ -114,11 +123,17 @@ bequests_free(struct worker *worker)
 
 // --- orders ---
 
+// What has been left to it and was not looked at yet would be closed with the
+// bequests.
 static void
 finish(struct worker *worker)
 {
+	struct bequest *bequest;
+
 	worker->finishing = true;
 	door_close(worker->door);
+	LIST_FOREACH(bequest, &worker->bequests, next)
+	bequest_take(bequest, worker->settings->conf->max_connections);
 	bequests_free(worker);
 }
 

@@ -984,6 +984,32 @@ heir_of_many(void)
 	assert_int_equal(stage_wait(old), 0);
 }
 
+// The one in the middle was busy: it hears of both at once.
+static void
+heir_of_heir(void)
+{
+	struct stage_worker *old = start_linked();
+	struct stage_worker *middle = start_linked();
+	struct stage_worker *young = start_linked();
+
+	kill(middle->pid, SIGSTOP);
+	kill(young->pid, SIGSTOP);
+	keep("a.example", true);
+	int client = stage_connect(&stage);
+	stage_send(client, "14:dane a.ex", 12);
+	while (stage.pages[0].n_connections < 1)
+		poll(NULL, 0, 1);
+	bequeath(old, middle);
+	assert_int_equal(stage_wait(old), 0);
+	bequeath(middle, young);
+	kill(middle->pid, SIGCONT);
+	assert_int_equal(stage_wait(middle), 0);
+	kill(young->pid, SIGCONT);
+	stage_send(client, "ample,", 6);
+	stage_expect(client, "OK dane-only");
+	close(client);
+}
+
 static void
 heir_dies(void)
 {
@@ -1078,6 +1104,8 @@ static const struct row rows[] = {
 	{ "an heir takes over connections with what was read of them", heir },
 	{ "an heir takes over more connections than a channel holds",
 	    heir_of_many },
+	{ "an heir that is followed by another at once loses no connection",
+	    heir_of_heir },
 	{ "without its heir a worker finishes", heir_dies },
 	{ "a worker beats", beats },
 };

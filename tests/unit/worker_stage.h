@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define STAGE_WORKERS_MAX 2
+#define STAGE_WORKERS_MAX 3
 // Nothing here takes that long: a test that waits for it has failed.
 #define STAGE_PATIENCE_MS 20000
 
