@@ -29,9 +29,9 @@ NETNS = HERE.parent / "tree" / "netns.sh"
 CHAPTERS = ["processes", "outage", "wallclock", "liars",
             "cachefile", "ageing", "reloads", "clients",
             "idle", "command", "confinement", "activation",
-            "anchors", "succession", "strangers"]
+            "anchors", "succession", "strangers", "memory"]
 FOR_HOURS = ["processes", "cachefile", "reloads", "clients", "activation",
-             "wallclock", "liars", "anchors", "succession", "names"]
+             "wallclock", "liars", "anchors", "succession", "names", "memory"]
 AT_ONCE = 6
 RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 PROBLEM, NOTE = "#   ", "# "

@@ -190,7 +190,8 @@ def test_kills_while_reloading(dns):
             server.process.send_signal(signal.SIGHUP)
             time.sleep(lot.uniform(0, 0.1))
             for kind in ("work", "reso"):
-                os.kill(server.named(kind)[-1], signal.SIGKILL)
+                pids = wait_until(lambda k=kind: server.named(k), 10, kind)
+                os.kill(pids[-1], signal.SIGKILL)
             chance.count(reloads=1, kills=2)
             wait_until(lambda: server.try_ask(ONE, 2) == SECURE, 10, "serves")
             wait_until(server.settled, 20, server.last_words)

@@ -147,7 +147,7 @@ class Daemon(daemon.Daemon):
             "query_timeout": "30s", **settings})
         os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
         self.conf = self.folder / "conf"
-        self.limit = None  # on descriptors
+        self.crash = CRASH
 
     def command(self, *more):
         return [daemon.PROGRAM, "-c", str(self.conf), *more]
@@ -240,7 +240,7 @@ class Daemon(daemon.Daemon):
 
     def check_health(self):
         """Nothing crashed that no test killed."""
-        found = CRASH.search(self.log())
+        found = self.crash.search(self.log())
         expect(not found, "in the log:", found and
                self.log()[max(0, found.start() - 200):][:3000])
 
