@@ -4,8 +4,8 @@
 #
 # Boots a Debian that lies in a folder, on a kernel of its release, in a virtual
 # machine without network or disk: there systemd is process 1, and the kernel
-# has AppArmor. Runs inside.sh, the unit test of the profile and the package's own
-# tests. Speaks TAP. run.sh lays the folder out.
+# has AppArmor. Runs inside.sh, the unit test of the profile and tests of the
+# package. Speaks TAP. run.sh lays the folder out.
 #
 #	machine.sh ROOT TEST...
 set -eu
