@@ -22,6 +22,7 @@ write_task() {
 	cat >"$root/packages/task" <<-EOF
 		#!/bin/sh
 		exec >/dev/ttyS0 2>&1
+		export DEBIAN_FRONTEND=noninteractive
 		/packages/inside.sh /packages/old.deb /packages/new.deb |
 			sed 's/^1\.\..*/ok - it comes to its end/'
 		apt-get -q -y install /packages/new.deb >/dev/null
