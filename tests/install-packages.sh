@@ -41,6 +41,7 @@ missing_for() {
 		valgrind) list=valgrind ;;
 		fuzz) list=$PACKAGES_fuzz ;;
 		packages) list="debootstrap debian-archive-keyring rpm" ;;
+		container) list=systemd-container ;;
 		machine) list="cpio qemu-system-x86" ;;
 		*)
 			echo "install-packages.sh: build, tree, tests," \

@@ -7,25 +7,31 @@
 # tests. Each release of Debian is fetched by debootstrap from the mirror that
 # this machine's apt uses. Needs root; leaves nothing behind but packages.
 #
-#	run.sh [--machine] [RELEASE...]	(bookworm, trixie)
+#	run.sh [--container] [--machine] [RELEASE...]	(bookworm, trixie)
 #
-# --machine: once more in a virtual machine, where systemd is process 1 and the
+# --container: the service too, in a container (systemd-nspawn) where systemd is
+# process 1. --machine: all once more in a virtual machine, where systemd is process 1 and the
 # kernel has AppArmor.
 set -eu
 
 RELEASES="bookworm trixie"
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
+container=
 machine=
 
 [ "$(id -u)" = 0 ] || exec sudo -- "$0" "$@"
 
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-if [ "${1-}" = --machine ]; then
-	machine=yes
+while :; do
+	case ${1-} in
+	--container) container=yes ;;
+	--machine) machine=yes ;;
+	*) break ;;
+	esac
 	shift
-fi
+done
 work=$(mktemp -d /tmp/dmp.XXXXXX)
 results=$work/results
 trap 'rm -rf --one-file-system "$work"' EXIT
@@ -272,7 +278,7 @@ build_packages() {
 prepare_life() {
 	cp -a "$base" "$life"
 	cp -R "$work/packages" "$life/packages"
-	cp "$here/inside.sh" "$life/packages/"
+	cp "$here/inside.sh" "$here/service.sh" "$life/packages/"
 	install_in "$life" apparmor dns-root-data iproute2 postfix procps \
 		systemd-sysv
 	chrooted shared "$life" apt-get -q -y --no-install-recommends satisfy \
@@ -299,13 +305,14 @@ prepare_tests() {
 	cp -R "$source/debian" "$life/packages/source/"
 }
 
-# A copy, for a machine that boots starts services. The machine is too slow for
-# the test that wants one, which runs outside of it.
+# boot machine|container ARGUMENT...: a copy, for what boots starts services.
 boot() {
-	cp -a "$life" "$life.machine"
-	where="$release, booted"
-	tap "$here/machine.sh" "$life.machine" installed
-	rm -rf --one-file-system "$life.machine"
+	how=$1
+	shift
+	cp -a "$life" "$life.$how"
+	where="$release, $how"
+	tap "$here/$how.sh" "$life.$how" "$@"
+	rm -rf --one-file-system "$life.$how"
 }
 
 try_tests() {
@@ -334,15 +341,15 @@ try_release() {
 		/packages/new.deb
 	need "$release: what the tests of the package need is there" \
 		prepare_tests
-	if [ -n "$machine" ]; then
-		boot
-	fi
+	[ -z "$container" ] || boot container
+	# Too slow for the test with Postfix, which runs outside of it.
+	[ -z "$machine" ] || boot machine installed
 	try_tests
 	rm -rf --one-file-system "$base" "$life"
 }
 
 need packages "$source/tests/install-packages.sh" build packages \
-	${machine:+machine}
+	${container:+container} ${machine:+machine}
 mirror=$(find_mirror)
 [ -n "$mirror" ] || {
 	apt-get -q update >/dev/null
