@@ -625,6 +625,31 @@ bears_slots_behind_the_last(void)
 	free_page(page);
 }
 
+// The least entry there is, which begins nearest to the end.
+static void
+takes_nothing_for_a_key(void)
+{
+	struct page *page = new_page();
+	const struct cache_value nothing = { .ends_ms = 1, .worthless_ms = 9 };
+	struct page_key key = page_key(&secrets, (const uint8_t *)"", 0);
+	uint8_t octets[CACHE_VALUE_MAX];
+	size_t len = 1;
+
+	page_put(page, &secrets, &key, &nothing, 0);
+	assert_int_equal(page_holds(page, &key), page_entry_octets(0, 0));
+	assert_true(page_get(page, &secrets, &key, octets, &len));
+	assert_int_equal(len, 0);
+	put(page, 0, 1, 100);
+	assert_true(page_get(page, &secrets, &key, octets, &len));
+	page->words[0]++;
+	page_repair(page, &secrets);
+	assert_true(page_get(page, &secrets, &key, octets, &len));
+	page_drop(page, &key);
+	assert_false(page_get(page, &secrets, &key, octets, &len));
+	assert_int_equal(n_entries(page), 1);
+	free_page(page);
+}
+
 // What is left of an entry's last word must not tell of anything else.
 static void
 pads_with_zeros(void)
@@ -659,6 +684,7 @@ static const struct {
 	    tells_its_price },
 	{ "worth grows with the end, and DANE outweighs any", worth_grows },
 	{ "an entry takes its slot and whole words", counts_octets },
+	{ "nothing may be kept of nothing", takes_nothing_for_a_key },
 	{ "what is left of an entry's last word is zeros", pads_with_zeros },
 	{ "the largest value finds room in a full page, and a second one "
 	  "beside "
