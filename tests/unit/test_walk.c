@@ -20,10 +20,16 @@
 
 // ---- Memory: all of it counted, and refused from the n-th on if asked
 
+#define FENCE 16 // octets behind each piece, which nobody may touch
+
 struct arena {
 	unsigned n, refuse_from; // 0: never
 	size_t octets;
-	void *pieces[4096];
+
+	struct piece {
+		uint8_t *octets;
+		size_t len;
+	} pieces[4096];
 };
 
 static void *
@@ -35,14 +41,24 @@ arena_get(void *arg, size_t size)
 	if (arena->refuse_from > 0 && arena->n + 1 >= arena->refuse_from)
 		return NULL;
 	arena->octets += size;
-	return arena->pieces[arena->n++] = calloc(1, size);
+	struct piece *piece = &arena->pieces[arena->n++];
+	*piece = (struct piece){ calloc(1, size + FENCE), size };
+	memset(piece->octets + size, 0xa5, FENCE);
+	return piece->octets;
 }
 
 static void
 arena_free(struct arena *arena)
 {
-	while (arena->n > 0)
-		free(arena->pieces[--arena->n]);
+	uint8_t fence[FENCE];
+
+	memset(fence, 0xa5, FENCE);
+	while (arena->n > 0) {
+		struct piece *piece = &arena->pieces[--arena->n];
+
+		assert_memory_equal(piece->octets + piece->len, fence, FENCE);
+		free(piece->octets);
+	}
 }
 
 // Full data that starts with 0xcc is good.
