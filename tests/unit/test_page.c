@@ -625,6 +625,63 @@ bears_slots_behind_the_last(void)
 	free_page(page);
 }
 
+static struct page_key
+next_key_of_tag(uint64_t tag, uint32_t *octets)
+{
+	struct page_key key;
+
+	do {
+		++*octets;
+		key = page_key(&secrets, (uint8_t *)octets, sizeof(*octets));
+	} while ((key.hash & 0xffff) != tag);
+	return key;
+}
+
+static bool
+gives(const struct page *page, const struct page_key *key, char value)
+{
+	uint8_t octets[CACHE_VALUE_MAX];
+	size_t len;
+
+	return page_get(page, &secrets, key, octets, &len) && len == 1 &&
+	       octets[0] == value;
+}
+
+// Two keys of one tag behind so many others: in one pair of slots and in two.
+static void
+tells_keys_of_one_tag_apart(void)
+{
+	const uint64_t tag = key_of(0).hash & 0xffff;
+	struct cache_value value = {
+		.ends_ms = 1, .worthless_ms = 9, .len = 1
+	};
+	uint32_t octets[2] = { 0 };
+	struct page_key keys[2];
+
+	keys[0] = next_key_of_tag(tag, &octets[0]);
+	octets[1] = octets[0];
+	keys[1] = next_key_of_tag(tag, &octets[1]);
+	for (unsigned n_before = 0; n_before < 4; n_before++) {
+		struct page *page = new_page();
+
+		for (unsigned i = 1; i <= n_before; i++)
+			put(page, i, 1, 10);
+		for (unsigned i = 0; i < 2; i++) {
+			value.data = (const uint8_t *)(i == 0 ? "a" : "b");
+			page_put(page, &secrets, &keys[i], &value, 0);
+		}
+		assert_true(gives(page, &keys[0], 'a'));
+		assert_true(gives(page, &keys[1], 'b'));
+		assert_int_equal(
+		    page_holds(page, &keys[1]), page_entry_octets(4, 1));
+		page_drop(page, &keys[0]);
+		assert_false(gives(page, &keys[0], 'a'));
+		assert_true(gives(page, &keys[1], 'b'));
+		assert_int_equal(n_entries(page), n_before + 1);
+		free_page(page);
+	}
+}
+
 // The least entry there is, which begins nearest to the end.
 static void
 takes_nothing_for_a_key(void)
@@ -684,6 +741,8 @@ static const struct {
 	    tells_its_price },
 	{ "worth grows with the end, and DANE outweighs any", worth_grows },
 	{ "an entry takes its slot and whole words", counts_octets },
+	{ "keys of one tag are told apart wherever their slots are",
+	    tells_keys_of_one_tag_apart },
 	{ "nothing may be kept of nothing", takes_nothing_for_a_key },
 	{ "what is left of an entry's last word is zeros", pads_with_zeros },
 	{ "the largest value finds room in a full page, and a second one "

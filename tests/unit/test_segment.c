@@ -349,6 +349,36 @@ damaged_mark_is_not_kept(void)
 }
 
 static void
+kept_file_has_its_descriptor(void)
+{
+	struct stat st, kept;
+
+	cache_close(open_cache(CACHE_MADE));
+	struct cache *cache = open_cache(CACHE_KEPT);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(fstat(cache_fd(cache), &kept), 0);
+	assert_int_equal(kept.st_ino, st.st_ino);
+	assert_int_equal(cache_attach(cache, true), 0);
+	cache_close(cache);
+}
+
+// Of the two whom a user must trust.
+static void
+keeps_what_root_has_made(void)
+{
+	if (geteuid() != 0) {
+		remove_folder();
+		skip();
+	}
+	cache_close(open_cache(CACHE_MADE));
+	settings.owner = 4711;
+	cache_close(open_cache(CACHE_KEPT));
+	assert_int_equal(chown(path, 1, 1), 0);
+	cache_close(open_cache(CACHE_REPLACED));
+	assert_non_null(strstr(why, "owned by user 1, not 4711"));
+}
+
+static void
 root_gives_the_file_away(void)
 {
 	struct stat st;
@@ -538,6 +568,10 @@ static const struct stage_row rows[] = {
 	{ "a flipped bit in any octet of the header starts empty",
 	    flipped_header_starts_empty },
 	{ "root gives the file to its owner", root_gives_the_file_away },
+	{ "a file that is kept has its descriptor",
+	    kept_file_has_its_descriptor },
+	{ "a file of root's is kept, one of another user's is not",
+	    keeps_what_root_has_made },
 	{ "a file of somebody else's that was never a cache is kept aside",
 	    keeps_what_was_never_a_cache },
 	{ "a file of its user's that was never a cache is kept aside",
