@@ -25,9 +25,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORD_MAX 512
-
-// One word of `listen`, taken apart.
 // Two processes on one socket would share questions at random: only a socket
 // file that nobody answers on may be replaced.
 static int
@@ -62,6 +59,42 @@ check_stale(const struct address *want, char *error)
 	return 0;
 }
 
+// By descriptor: where the folder is not root's, its owner could put a link in
+// place of the file. What is right already is left alone: the file is root's,
+// and root may be gone.
+static int
+set_rights(
+    const char *path, const struct address *want, bool set_mode, mode_t mode)
+{
+	char self[64];
+	struct stat st;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	int r = fstat(fd, &st) != 0 ? -errno : 0;
+	if (r == 0 && !S_ISSOCK(st.st_mode))
+		r = -ENOTSOCK;
+	if (r == 0 && want->has_group && st.st_gid != want->group &&
+	    fchownat(fd, "", (uid_t)-1, want->group, AT_EMPTY_PATH) != 0)
+		r = -errno;
+	if (r == 0 && set_mode && (st.st_mode & 07777) != mode &&
+	    chmod(self, mode) != 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+static int
+bind_quietly(int fd, const struct sockaddr_un *address)
+{
+	mode_t mask = umask(0177);
+	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+	int saved = errno;
+	umask(mask);
+	return r == 0 ? 0 : -saved;
+}
+
 // Mode and group are set before the socket is to be found under its name.
 static int
 bind_unix(const struct address *want, int fd, char *error)
@@ -74,24 +107,18 @@ bind_unix(const struct address *want, int fd, char *error)
 		return address_fail(error, -ENAMETOOLONG,
 		    "unix:%s: the folder's name is too long", want->path);
 	unlink(address.sun_path);
-	mode_t mode = want->has_mode ? want->mode : 0666;
-	mode_t mask = umask(0177);
-	int r = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	umask(mask);
-	if (r == 0 && want->has_group)
-		r = chown(address.sun_path, (uid_t)-1, want->group);
+	int r = bind_quietly(fd, &address);
 	if (r == 0)
-		r = chmod(address.sun_path, mode);
-	if (r == 0)
-		r = listen(fd, LISTEN_BACKLOG);
-	if (r == 0)
-		r = rename(address.sun_path, want->path);
+		r = set_rights(address.sun_path, want, true,
+		    want->has_mode ? want->mode : 0666);
+	if (r == 0 && (listen(fd, LISTEN_BACKLOG) != 0 ||
+			  rename(address.sun_path, want->path) != 0))
+		r = -errno;
 	if (r == 0)
 		return 0;
-	int saved = errno;
 	unlink(address.sun_path);
-	return address_fail(error, -saved, "unix:%s: %s%s", want->path,
-	    strerror(saved), saved == ENOENT ? ": the folder is missing" : "");
+	return address_fail(error, r, "unix:%s: %s%s", want->path, strerror(-r),
+	    r == -ENOENT ? ": the folder is missing" : "");
 }
 
 static bool
@@ -162,22 +189,16 @@ wait_for_orphans(const struct listeners *old, unsigned *waited_ms, char *error)
 	return true;
 }
 
-// A socket kept over a reload may have been given another mode or group. What
-// is right already is left alone: the file is root's, and root is gone.
+// A socket kept over a reload may have been given another mode or group.
 static int
 keep_unix(const struct address *want, const struct listener *kept,
     const struct opening *o)
 {
-	struct stat st;
-	int r = lstat(want->path, &st);
-	if (r == 0 && want->has_group && st.st_gid != want->group)
-		r = chown(want->path, (uid_t)-1, want->group);
-	if (r == 0 && want->has_mode && (st.st_mode & 07777) != want->mode)
-		r = chmod(want->path, want->mode);
+	int r = set_rights(want->path, want, want->has_mode, want->mode);
 	if (r != 0)
-		return address_fail(o->error, -errno,
+		return address_fail(o->error, r,
 		    "unix:%s: mode or group: %s (needs restart)", want->path,
-		    strerror(errno));
+		    strerror(-r));
 	return add(o->list, kept, o->error);
 }
 

@@ -3,6 +3,7 @@
 """danemapd replaced by another while clients never stop asking, without
 anybody who passes sockets."""
 
+import grp
 import os
 import signal
 import subprocess
@@ -259,6 +260,19 @@ def test_other_sockets(dns):
         for address in (other, server.inet):
             reply = socketmap.ask(address, "dane", "one.cases.nsec")
             expect(reply == SECURE, address, reply)
+
+
+def test_other_mode(dns):
+    """a socket that is taken over gets the mode and the group of today"""
+    with Line(dns.folder) as server:
+        before = os.stat(server.socket)
+        server.settings["listen"] = "unix:%s:0662:daemon inet:127.0.0.1:%d" % (
+            server.socket, PORT)
+        server.succeed()
+        now = os.stat(server.socket)
+        expect(now.st_ino == before.st_ino, "another socket")
+        expect(now.st_mode & 0o7777 == 0o662, oct(now.st_mode))
+        expect(now.st_gid == grp.getgrnam("daemon").gr_gid, now.st_gid)
 
 
 def test_lost_file(dns):

@@ -76,6 +76,29 @@ check_mode(void **state)
 	assert_int_equal(access(path_of("mode"), F_OK), -1);
 }
 
+// The folder may be another's than ours: we are root, or were.
+static void
+check_link(void **state)
+{
+	struct listeners got, next = { .n = 7 };
+	struct stat st;
+	(void)state;
+	want("%s:0600", "linked");
+	assert_int_equal(listen_open(&conf, &identity, NULL, &got, error), 0);
+	close(open(path_of("target"), O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(unlink(path_of("linked")), 0);
+	assert_int_equal(symlink("target", path_of("linked")), 0);
+	want("%s:0666", "linked");
+	assert_int_equal(
+	    listen_open(&conf, &identity, &got, &next, error), -ENOTSOCK);
+	assert_non_null(strstr(error, "mode or group"));
+	assert_int_equal(stat(path_of("target"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	listen_close(&got, NULL);
+	unlink(path_of("linked"));
+	unlink(path_of("target"));
+}
+
 static void
 check_stale(void **state)
 {
@@ -269,6 +292,8 @@ main(void)
 	table_add("a unix socket has the mode that was asked for, and is "
 		  "removed at the end",
 	    check_mode, NULL);
+	table_add("a link in the place of a kept socket is not followed",
+	    check_link, NULL);
 	table_add("a socket file that nobody answers on is replaced",
 	    check_stale, NULL);
 	table_add("a socket that somebody answers on is left alone and named",
