@@ -10,7 +10,6 @@
 #ifdef HAVE_SYSTEMD
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -46,6 +45,12 @@ systemd_listen_fds(struct systemd_socket ret[], unsigned max)
 	}
 	free(names);
 	return n;
+}
+
+bool
+systemd_has_sockets(void)
+{
+	return sd_listen_fds(0) > 0;
 }
 
 void
@@ -115,6 +120,12 @@ systemd_listen_fds(struct systemd_socket ret[], unsigned max)
 	(void)ret;
 	(void)max;
 	return 0;
+}
+
+bool
+systemd_has_sockets(void)
+{
+	return false;
 }
 
 void

@@ -4,6 +4,7 @@
 // All that we ask of systemd. Without libsystemd each of these does nothing.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ struct systemd_socket {
 // Listening sockets passed by systemd, at most max; returns how many. They are
 // close-on-exec, and the environment forgets them.
 unsigned systemd_listen_fds(struct systemd_socket ret[], unsigned max);
+
+// Whether there are any that have not been taken yet.
+bool systemd_has_sockets(void);
 
 void systemd_ready(void);
 void systemd_reloading(void);

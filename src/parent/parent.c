@@ -245,11 +245,22 @@ draft(struct parent *parent, struct conf *conf)
 	return NULL;
 }
 
+// Who answers on control_socket may be systemd, which says nothing.
+static bool
+replaces(const struct parent *parent)
+{
+	if (!parent->settings->replace || !systemd_has_sockets())
+		return parent->settings->replace;
+	dlog(LOG_WARNING,
+	    "--replace: there are sockets from systemd: nobody is replaced");
+	return false;
+}
+
 static int
 open_sockets(struct parent *parent, struct generation *gen,
     const struct generation *kept, char error[CHECK_ERROR_MAX])
 {
-	if (kept == NULL && parent->settings->replace)
+	if (kept == NULL && replaces(parent))
 		return succession_take(
 		    gen->conf, &parent->identity, &gen->listeners, error);
 	return listen_open(gen->conf, &parent->identity,

@@ -213,6 +213,19 @@ def test_control_by_name(dns):
                "control_socket counts beside a passed one")
 
 
+def test_nobody_to_replace(dns):
+    """with sockets that were passed, --replace asks nobody for others"""
+    server = Activated(dns.folder)
+    # The supervisor's own: what is said there is heard by nobody else.
+    server.settings["control_socket"] = server.folder / "held-control"
+    plain = server.command
+    server.command = lambda *more: plain("--replace", *more)
+    with server:
+        wait_until(lambda: server.has_said("READY=1"), 20, server.last_words)
+        expect("--replace: " in server.log(), server.log())
+        expect(server.ask(daemon.SIGNED_NAME) == "OK dane-only", "no answer")
+
+
 def test_real_activation(dns):
     """systemd-socket-activate starts it with the first question"""
     with Daemon(dns.folder) as server:  # it is there, and unconfigured
