@@ -73,6 +73,21 @@ check_cache_folder(const struct conf *conf, char error[CHECK_ERROR_MAX])
 	return false;
 }
 
+// One that starts in another's place must know before the other has gone.
+static bool
+check_cache_file(const struct conf *conf, char error[CHECK_ERROR_MAX])
+{
+	struct stat st;
+	if (lstat(conf->cache_file, &st) != 0 || S_ISREG(st.st_mode) ||
+	    S_ISLNK(st.st_mode))
+		return true;
+	snprintf(error, CHECK_ERROR_MAX,
+	    "cache_file: %s: is there already and is not a regular file: "
+	    "remove it or choose another path",
+	    conf->cache_file);
+	return false;
+}
+
 bool
 check_conf(
     const struct conf *conf, const struct dns_source *source, check_say *say)
@@ -94,7 +109,8 @@ check_conf(
 		say(true, error);
 		fine = false;
 	}
-	if (!check_cache_folder(conf, error)) {
+	if (!check_cache_folder(conf, error) ||
+	    !check_cache_file(conf, error)) {
 		say(true, error);
 		fine = false;
 	}

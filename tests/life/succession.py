@@ -120,7 +120,8 @@ def test_fails(dns):
         before = os.stat(server.socket).st_ino
         for setting in ("listen=unix:%s unix:/nowhere/at/all/s" %
                         server.socket, "no_dane_reply=perhaps",
-                        "policy_file=/nowhere/at/all"):
+                        "policy_file=/nowhere/at/all",
+                        "cache_file=%s" % server.folder):
             failed = subprocess.run(
                 server.command("-o", setting), check=False, timeout=30,
                 stderr=subprocess.PIPE, cwd=server.folder)
