@@ -9,8 +9,10 @@
 
 #include "table.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define KEYS_MAX 40
 #define N_TORN   12 // keys of the test of torn pages
@@ -682,6 +684,48 @@ tells_keys_of_one_tag_apart(void)
 	}
 }
 
+// The end of a page cannot be written for the first time without this.
+static struct page *watched;
+static uint64_t sequence_then;
+
+static uint8_t *
+last_quarter(struct page *page)
+{
+	return (uint8_t *)page + 3 * PAGE_OCTETS / 4;
+}
+
+static void
+on_first_store(int number)
+{
+	(void)number;
+	sequence_then = watched->words[0];
+	mprotect(
+	    last_quarter(watched), PAGE_OCTETS / 4, PROT_READ | PROT_WRITE);
+}
+
+static void
+is_odd_while_written(void)
+{
+	struct sigaction action = { .sa_handler = on_first_store }, before;
+
+	if (sysconf(_SC_PAGESIZE) > PAGE_OCTETS / 4)
+		skip();
+	watched = new_page();
+	assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		sequence_then = 0;
+		assert_int_equal(
+		    mprotect(last_quarter(watched), PAGE_OCTETS / 4, PROT_READ),
+		    0);
+		put(watched, 0, (uint8_t)(i + 1), 100);
+		assert_int_equal(sequence_then, 2 * i + 1);
+		assert_int_equal(watched->words[0], 2 * i + 2);
+		assert_int_equal(version_of(watched, 0), i + 1);
+	}
+	assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+	free_page(watched);
+}
+
 // The least entry there is, which begins nearest to the end.
 static void
 takes_nothing_for_a_key(void)
@@ -741,6 +785,8 @@ static const struct {
 	    tells_its_price },
 	{ "worth grows with the end, and DANE outweighs any", worth_grows },
 	{ "an entry takes its slot and whole words", counts_octets },
+	{ "the sequence is odd while entries are written",
+	    is_odd_while_written },
 	{ "keys of one tag are told apart wherever their slots are",
 	    tells_keys_of_one_tag_apart },
 	{ "nothing may be kept of nothing", takes_nothing_for_a_key },

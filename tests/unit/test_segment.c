@@ -123,6 +123,12 @@ of_another_size(void)
 }
 
 static void
+of_an_odd_number_of_m(void)
+{
+	settings.size = 5u << 20;
+}
+
+static void
 of_a_size_in_k(void)
 {
 	settings.size = CACHE_SIZE_MIN + 16384;
@@ -208,6 +214,8 @@ static const struct {
 	    of_another_context, "made for other trust anchors" },
 	{ "a cache of another size starts empty", of_another_size,
 	    "of size 4M, cache_size says 8M" },
+	{ "a cache of another size in odd megabytes starts empty",
+	    of_an_odd_number_of_m, "of size 4M, cache_size says 5M" },
 	{ "a cache of another size in kilobytes starts empty", of_a_size_in_k,
 	    "of size 4M, cache_size says 4112K" },
 	{ "a cache of another size in octets starts empty", of_an_odd_size,
