@@ -405,10 +405,8 @@ try_to_take(const struct conf *conf, const struct identity *identity,
 		    conf->control_socket, strerror(-fd));
 	r = take_from(conf, identity, fd, ret, error);
 	close(fd);
-	if (r == -EAGAIN)
+	if (r == -EAGAIN || r == -ECONNRESET) // the latter: it has ended
 		*ret_patience_ms = SUCCESSION_WAIT_S * 1000;
-	else if (r == -ECONNRESET) // it was about to end, and has
-		*ret_patience_ms = SUCCESSION_SOON_MS;
 	return r;
 }
 
