@@ -21,7 +21,8 @@ HERE = pathlib.Path(__file__).parent
 GAP = re.compile(r"\t+| {2,}")
 KINDS = re.compile(r"\{([\w.,\\-]+)\}")
 FINGERPRINTS = re.compile(r"<([\w ]+)>")
-AT_ONCE = 200
+# A slow danemapd would take servers for silent.
+AT_ONCE = max(1, 200 // daemon.PATIENCE ** 2)
 MAPS = ("dane", "fingerprint")
 
 
