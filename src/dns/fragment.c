@@ -244,6 +244,17 @@ take_option(struct lexer *lexer, size_t len)
 		lexer->fault = "white space is wanted between \":\" and \"#\"";
 }
 
+// Behind an option that it does not know libunbound reads on within quotes, and
+// takes an include there for one, whose file may end the process.
+static bool
+hides_include(const char *text, size_t len)
+{
+	static const char word[] = "include";
+	const char *at = memmem(text, len, word, sizeof(word) - 1);
+
+	return at != NULL && memchr(at, ':', len - (size_t)(at - text)) != NULL;
+}
+
 static void
 take_value(struct lexer *lexer)
 {
@@ -257,6 +268,8 @@ take_value(struct lexer *lexer)
 		lexer->at++;
 		len = span(lexer->at, ends);
 		take(lexer->at, len, lexer->value);
+		if (hides_include(lexer->at, len))
+			lexer->fault = "an include within quotes";
 		lexer->at += len;
 		lexer->at += *lexer->at == quote;
 		return;
