@@ -74,13 +74,25 @@ AC_DEFUN([DM_SECCOMP], [
 		[AC_MSG_ERROR([linux/landlock.h is missing (Linux 5.13). On Debian: apt-get install linux-libc-dev])])
 ])
 
-# The ns_* family is in libresolv with glibc before 2.34.
+# The ns_* family is in libresolv with glibc before 2.34. musl has a part of it,
+# which writes names without escapes, so that a dot within a label would pass
+# for the end of it: better no danemapd than one that reads names so.
 AC_DEFUN([DM_RESOLV], [
 	AC_CHECK_HEADERS([arpa/nameser.h], [],
 		[AC_MSG_ERROR([arpa/nameser.h is missing. On Debian: apt-get install libc6-dev])])
 	dm_save_LIBS=$LIBS
 	AC_SEARCH_LIBS([ns_initparse], [resolv], [],
 		[AC_SEARCH_LIBS([__ns_initparse], [resolv])])
+	AC_MSG_CHECKING([for ns_name_pton and ns_name_ntop])
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/types.h>
+		#include <arpa/nameser.h>
+		#include <resolv.h>]],
+		[[unsigned char wire[NS_MAXCDNAME]; char text[NS_MAXDNAME];
+		return ns_name_pton("a.", wire, sizeof(wire)) +
+		    ns_name_ntop(wire, text, sizeof(text));]])],
+		[AC_MSG_RESULT([yes])],
+		[AC_MSG_RESULT([no])
+		AC_MSG_ERROR([this C library cannot write names of the DNS as text (musl cannot): use one that can, as glibc])])
 	AS_IF([test "x$LIBS" != "x$dm_save_LIBS"], [RESOLV_LIBS=-lresolv])
 	LIBS=$dm_save_LIBS
 	AC_SUBST([RESOLV_LIBS])
