@@ -141,11 +141,25 @@ read_requests(struct client *client)
 	}
 }
 
+// libevent calls on_read again and again as long as CONTROL_LINE_MAX octets lie
+// there: who does not take its replies is not listened to meanwhile.
+static void
+heed_unread(struct client *client)
+{
+	if (client->ended || client->closing || client->wish != 0)
+		return;
+	if (may_go_on(client))
+		bufferevent_enable(client->stream, EV_READ);
+	else
+		bufferevent_disable(client->stream, EV_READ);
+}
+
 // What the octets that are there allow. The client may be gone afterwards.
 static void
 settle(struct client *client)
 {
 	read_requests(client);
+	heed_unread(client);
 	if ((client->closing || client->ended) && client->wish == 0 &&
 	    evbuffer_get_length(output_of(client)) == 0)
 		client_free(client);
