@@ -114,6 +114,10 @@ class Dns:
         expect(old in text, "the zone has no", old)
         path.write_text(text.replace(old, new) if old else text)
         subprocess.run(["ldns-signzone", "-f", path, path, *keys], check=True)
+        self.reread()
+
+    def reread(self):
+        """Zones that have changed; NSD may miss it while it is busy."""
         for process in self.running:
             process.send_signal(signal.SIGHUP)
 
