@@ -17,6 +17,11 @@ import subprocess
 import threading
 import time
 
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+
 from e2e import daemon, socketmap
 from tree import tree, zonefile
 
@@ -29,6 +34,7 @@ SECURE, NONE, MIXED = "OK dane-only", "OK may", "OK dane"
 NOTFOUND = "NOTFOUND "
 KINDS = {"dane": SECURE, "none": NONE, "mixed": MIXED}
 CHANGING = {".", "short.nsec."}  # published anew by tests
+SERIAL = " hostmaster %d "       # tree.HEAD
 N_DOMAINS = 400  # of each kind
 FILES = 20000    # for as many connections at once
 PATIENCE = daemon.PATIENCE
@@ -85,6 +91,7 @@ class Dns:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.running = []
+        self.serial = 1
         self.deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def __enter__(self):
@@ -106,20 +113,29 @@ class Dns:
         for address in addresses:
             tree.wait_until_answering(address)
 
-    def publish(self, file, keys, old="", new=""):
-        """The file of a zone that may change: `new` in place of `old` in all
-        of its text, signed with these keys."""
-        path = self.folder / file
-        text = (self.folder / (file + ".plain")).read_text()
+    def publish(self, name, keys, old="", new=""):
+        """A zone that may change: `new` in place of `old` in all of its text,
+        signed with these keys.  Returns once it is served."""
+        zone = next(z for z in zonefile.read(HERE / "zones") if z.name == name)
+        path = self.folder / tree.file_of(zone)
+        text = path.with_name(path.name + ".plain").read_text()
         expect(old in text, "the zone has no", old)
+        self.serial += 1
+        text = text.replace(SERIAL % 1, SERIAL % self.serial)
         path.write_text(text.replace(old, new) if old else text)
         subprocess.run(["ldns-signzone", "-f", path, path, *keys], check=True)
-        self.reread()
-
-    def reread(self):
-        """Zones that have changed; NSD may miss it while it is busy."""
         for process in self.running:
             process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.serves(zone), 20, "NSD to serve " + name)
+
+    def serves(self, zone):
+        """NSD drops connections while it reads its zones."""
+        query = dns.message.make_query(zone.name, dns.rdatatype.SOA)
+        try:
+            answer = dns.query.tcp(query, tree.nsd_of(zone), 5).answer
+        except (OSError, EOFError, dns.exception.DNSException):
+            return False
+        return bool(answer) and answer[0][0].serial == self.serial
 
     def signal(self, number):
         """To all processes of all NSDs."""
