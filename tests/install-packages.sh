@@ -19,7 +19,7 @@ PACKAGES_build="gcc make autoconf automake pkg-config libc6-dev libunbound-dev
 PACKAGES_tree="nsd ldnsutils openssl python3 python3-dnspython iproute2
 	util-linux"
 PACKAGES_tests="libcmocka-dev postfix postfix-lmdb unbound binutils mandoc
-	gdb apparmor systemd"
+	apparmor systemd"
 PACKAGES_fuzz="clang llvm libclang-rt-dev afl++"
 
 # These bring services, which are nobody's wish here.

@@ -1,57 +1,62 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
 """What danemapd's processes have given up, looked at from outside and tried
-from inside: gdb makes them call what an intruder would."""
+from inside: they are made to do what an intruder would."""
 
 import ctypes
 import os
 import pathlib
-import re
 import socket
 import struct
-import subprocess
 
 from e2e import daemon
 
 from .command import status_of
+from .intruder import Intruder, refused
 from .stage import Daemon, expect, wait_until
 
 KINDS = ("work", "reso", "ctrl")
-EPERM, EACCES, ENOENT = 1, 13, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 PIDFD_GETFD = 438   # python has no name for it
 ORDER_REPLACE = 12  # wire/order.h
+AT_FDCWD = -100
+READ_WRITE_RUN = 7  # PROT_READ | PROT_WRITE | PROT_EXEC
 
-# A name for each attempt, the call, and who may make it.
-OPEN = "(int)open(\"%s\", %d)"
+
+def opens(path, flags):
+    return lambda intruder: intruder.call("openat", AT_FDCWD, path, flags)
+
+
+def makes_socket(family, kind):
+    return lambda intruder: intruder.call("socket", family, kind, 0)
+
+
+def signals_parent(intruder):
+    return intruder.call("kill", intruder.call("getppid"), 0)
+
+
+def makes_code(intruder):
+    page = intruder.call("brk", 0) - 1 & ~4095
+    return intruder.call("mprotect", page, 4096, READ_WRITE_RUN)
+
+
+# A name for each attempt, what is done, and who may do it.
 ATTEMPTS = [
-    ("read a file", OPEN % ("/etc/passwd", os.O_RDONLY), ()),
-    ("write a file", OPEN % ("/dev/null", os.O_WRONLY), ()),
-    ("make an IPv4 socket", "(int)socket(2, 1, 0)", ("reso",)),
-    ("make a unix socket", "(int)socket(1, 1, 0)", ()),
-    ("make a packet socket", "(int)socket(17, 3, 0)", ()),
-    ("fork", "(int)fork()", ()),
-    ("start a program", "(int)execve(\"/bin/true\", 0, 0)", ()),
-    ("signal its parent", "(int)kill((int)getppid(), 0)", ()),
-    ("make code of memory",
-     "(int)mprotect((long)sbrk(0) & ~4095, 4096, 7)", ()),
-    ("read its own memory", OPEN % ("/proc/self/mem", os.O_RDONLY), ()),
+    ("read a file", opens("/etc/passwd", os.O_RDONLY), ()),
+    ("write a file", opens("/dev/null", os.O_WRONLY), ()),
+    ("make an IPv4 socket",
+     makes_socket(socket.AF_INET, socket.SOCK_STREAM), ("reso",)),
+    ("make a unix socket",
+     makes_socket(socket.AF_UNIX, socket.SOCK_STREAM), ()),
+    ("make a packet socket",
+     makes_socket(socket.AF_PACKET, socket.SOCK_RAW), ()),
+    ("fork", lambda intruder: intruder.call("fork"), ()),
+    ("start a program",
+     lambda intruder: intruder.call("execve", "/bin/true", 0, 0), ()),
+    ("signal its parent", signals_parent, ()),
+    ("make code of memory", makes_code, ()),
+    ("read its own memory", opens("/proc/self/mem", os.O_RDONLY), ()),
 ]
-
-
-def call(pid, *calls):
-    """What each C expression returns within the process, and errno after."""
-    words = ["gdb", "-nx", "-batch", "-p", str(pid), "-ex", "set confirm off"]
-    for text in calls:
-        words += ["-ex", "print " + text,
-                  "-ex", "print *(int *)((void *(*)(void))__errno_location)()"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60,
-                          check=False)
-    values = [int(v) for v in re.findall(r"^\$\d+ = (-?\d+)", done.stdout,
-                                         re.MULTILINE)]
-    expect(len(values) == 2 * len(calls), done.stdout[-800:],
-           done.stderr[-800:])
-    return list(zip(values[::2], values[1::2]))
 
 
 def processes(server):
@@ -79,13 +84,13 @@ def test_refused_inside(dns):
     with Daemon(dns.folder, workers="1") as server:
         processes(server)
         for kind in KINDS:
-            got = call(server.named(kind)[0], *(c for _, c, _ in ATTEMPTS))
-            for (doing, _, who), (value, error) in zip(ATTEMPTS, got):
-                if kind in who:
-                    expect(value >= 0, kind, "cannot", doing)
-                else:
-                    expect(value == -1 and error in (EPERM, EACCES), kind,
-                           "can", doing, value, error)
+            with Intruder(server.named(kind)[0]) as intruder:
+                for doing, attempt, who in ATTEMPTS:
+                    value = attempt(intruder)
+                    if kind in who:
+                        expect(value >= 0, kind, "cannot", doing, value)
+                    else:
+                        expect(refused(value), kind, "can", doing, value)
         expect(server.ask(daemon.SIGNED_NAME) == "OK dane-only",
                "no answer after all that")
 
@@ -119,10 +124,11 @@ def test_named_files(dns):
     server.settings["resolver_config"] = str(config)
     with server:
         processes(server)
-        got = call(server.named("reso")[0], OPEN % (named, os.O_RDONLY),
-                   OPEN % (beside, os.O_RDONLY))
-        expect(got[0][0] >= 0, "cannot read what is named:", got[0])
-        expect(got[1][0] == -1, "reads what is not named")
+        with Intruder(server.named("reso")[0]) as intruder:
+            value = opens(named, os.O_RDONLY)(intruder)
+            expect(value >= 0, "cannot read what is named:", value)
+            value = opens(beside, os.O_RDONLY)(intruder)
+            expect(refused(value), "reads what is not named:", value)
         expect(server.ask(daemon.SIGNED_NAME) == "OK dane-only", "no answer")
 
 
