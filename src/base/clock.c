@@ -31,6 +31,12 @@ clock_boot_ms(void)
 	return (uint64_t)read_ms(CLOCK_BOOTTIME);
 }
 
+uint64_t
+clock_cpu_ms(void)
+{
+	return (uint64_t)read_ms(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static int64_t
 read_offset_ms(void)
 {

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
+
 struct status_page *
 status_new(void)
 {
@@ -22,9 +24,24 @@ status_new(void)
 	return pages == MAP_FAILED ? NULL : pages;
 }
 
+static uint32_t
+permille(uint64_t part, uint64_t whole)
+{
+	return part < whole ? (uint32_t)(part * 1000 / whole) : 1000;
+}
+
+// Only its own process writes a page, so what was stored is what is known.
 void
 status_beat(struct status_page *page, uint64_t now_ms)
 {
+	uint64_t cpu_ms = clock_cpu_ms();
+	uint64_t since_ms = page->heartbeat_ms;
+
+	if (since_ms != 0 && since_ms < now_ms)
+		atomic_store_explicit(&page->busy_permille,
+		    permille(cpu_ms - page->cpu_ms, now_ms - since_ms),
+		    memory_order_relaxed);
+	atomic_store_explicit(&page->cpu_ms, cpu_ms, memory_order_relaxed);
 	atomic_store_explicit(
 	    &page->heartbeat_ms, now_ms, memory_order_relaxed);
 }

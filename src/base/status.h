@@ -17,11 +17,14 @@ struct status_page {
 	_Atomic uint32_t n_in_flight, n_in_line;
 	_Atomic uint64_t n_requests, n_cached, n_asked, n_deferred;
 	_Atomic uint64_t n_decisions, n_lookups, n_refused;
-	_Atomic uint32_t anchored; // resolver: the root has validated
+	_Atomic uint32_t anchored;      // resolver: the root has validated
+	_Atomic uint32_t busy_permille; // of a processor, before its last beat
+	_Atomic uint64_t cpu_ms;        // processor time used, at its last beat
 } __attribute__((aligned(128)));
 
 // STATUS_CHILDREN_MAX pages, zeroed; NULL if memory ran out.
 struct status_page *status_new(void);
+// By the process itself, once a second.
 void status_beat(struct status_page *page, uint64_t now_ms);
 
 // All STATUS_CHILDREN_MAX pages in one line, for an administrator: counts since

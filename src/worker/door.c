@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "worker/turn.h"
 
 struct listener {
 	struct door *door;
@@ -106,27 +107,15 @@ take_place(struct listener *listener)
 	return false;
 }
 
-// A burst would else be the affair of the worker that is awake already.
-static bool
-is_ahead(const struct door *door)
-{
-	unsigned mine = conns_count(door->settings.conns);
-	unsigned least = mine;
-
-	for (unsigned i = 0; i < door->settings.n_workers; i++) {
-		unsigned n =
-		    atomic_load(&door->settings.workers[i].n_connections);
-		if (n < least)
-			least = n;
-	}
-	return mine - least > DOOR_AHEAD + mine / 16;
-}
-
 // Once a client: one who hangs must not keep the others from accepting.
 static bool
 yields(struct door *door)
 {
-	if (door->has_yielded || !is_ahead(door)) {
+	const struct door_settings *settings = &door->settings;
+
+	if (door->has_yielded || settings->n_workers == 0 ||
+	    !turn_is_anothers(settings->workers, settings->n_workers,
+		settings->index, loop_now_ms(settings->loop))) {
 		door->has_yielded = false;
 		return false;
 	}

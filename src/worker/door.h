@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) the danemap authors
 
-// Where connections come in: accepts them one at a time, and lets workers that
-// have fewer go first, so that all get their share of a burst; holds
-// max_connections over all workers. Out of descriptors or memory, it waits a
+// Where connections come in: accepts them one at a time, and lets the worker
+// whose turn it is go first (turn.h); holds max_connections over all workers.
+// Out of descriptors or memory, it waits a
 // moment and those inside go on. Knows nothing of what connections do.
 #pragma once
 
@@ -13,10 +13,7 @@
 
 #define DOOR_LISTENERS_MAX 64
 #define DOOR_PAUSE_MS      100
-// Who has so many more than another worker (and a sixteenth of its own) lets
-// the others go first, for so long. A few clients stay where they are: waking
-// two workers for what one can do costs more than it gains.
-#define DOOR_AHEAD         16
+// How long the worker whose turn it is may be expected to take a client.
 #define DOOR_YIELD_MS      1
 // At max_connections, who has been idle for longer makes room.
 #define DOOR_IDLE_MS       10000
@@ -31,7 +28,7 @@ struct door_settings {
 	// The workers that share the listeners, this one among them; none: it
 	// is alone.
 	const struct status_page *workers;
-	unsigned n_workers;
+	unsigned n_workers, index;
 	struct conns *conns;
 };
 

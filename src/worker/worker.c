@@ -263,6 +263,7 @@ open_door(struct worker *worker)
 		.n_pages = settings->n_pages,
 		.workers = settings->workers,
 		.n_workers = settings->n_workers,
+		.index = settings->index,
 		.conns = worker->conns,
 	    },
 	    &worker->door);

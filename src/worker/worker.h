@@ -23,8 +23,8 @@ struct worker_settings {
 	struct status_page *page; // its own
 	const struct status_page *pages; // of all children, for the sum of
 	unsigned n_pages;                // connections
-	// Of the workers of this generation, to share clients evenly with; may
-	// be none.
+	// Of the workers of this generation, by index, to share clients with;
+	// may be none.
 	const struct status_page *workers;
 	unsigned n_workers;
 };

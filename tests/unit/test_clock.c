@@ -101,6 +101,36 @@ have_no_pages(void **state)
 	assert_true(refuse_no_more());
 }
 
+// --- How busy its process is ---
+
+static const struct busy_row {
+	const char *sentence;
+	uint64_t used_ms, in_ms; // since the beat before; 0: there was none
+	uint32_t least, most;
+} busy_rows[] = {
+	{ "half of a second used is half of a processor", 500, 1000, 500, 599 },
+	{ "a second used in two is half as well", 1000, 2000, 500, 599 },
+	{ "nothing used is no load", 0, 1000, 0, 99 },
+	{ "no process is more than a processor", 5000, 1000, 1000, 1000 },
+	{ "the first beat says nothing of the load", 5000, 0, 0, 0 },
+};
+
+static void
+beat_busily(void **state)
+{
+	const struct busy_row *row = *state;
+	struct status_page page;
+
+	memset(&page, 0, sizeof(page));
+	page.heartbeat_ms = row->in_ms > 0 ? 10000 : 0;
+	page.cpu_ms = clock_cpu_ms() - row->used_ms;
+	status_beat(&page, 10000 + row->in_ms);
+	assert_in_range(page.busy_permille, row->least, row->most);
+	assert_int_equal(page.heartbeat_ms, 10000 + row->in_ms);
+	status_beat(&page, 10000 + row->in_ms); // no time has passed
+	assert_in_range(page.busy_permille, row->least, row->most);
+}
+
 // --- The line about all of them ---
 
 struct line_row {
@@ -156,6 +186,7 @@ main(void)
 	    "a child's status page is read by its parent", share_pages, NULL);
 	table_add(
 	    "without memory there are no status pages", have_no_pages, NULL);
+	TABLE_ADD(busy_rows, beat_busily);
 	TABLE_ADD(line_rows, describe);
 	return table_run("clock");
 }

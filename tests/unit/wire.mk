@@ -21,6 +21,11 @@ tests_unit_test_order_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_order_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendmsg
 tests_unit_test_order_LDADD = src/wire/libwire.a $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_turn
+tests_unit_test_turn_SOURCES = tests/unit/test_turn.c
+tests_unit_test_turn_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_turn_LDADD = src/worker/libworker.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_worker
 tests_unit_test_worker_SOURCES = tests/unit/test_worker.c \
 	tests/unit/worker_stage.c tests/unit/worker_stage.h

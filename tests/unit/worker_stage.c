@@ -156,6 +156,8 @@ run(struct stage *stage, unsigned index, int parent)
 	    .page = &stage->pages[index],
 	    .pages = stage->pages,
 	    .n_pages = STATUS_CHILDREN_MAX,
+	    .workers = stage->pages,
+	    .n_workers = stage->n_sharing,
 	}));
 }
 

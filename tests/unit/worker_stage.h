@@ -35,6 +35,7 @@ struct stage {
 	struct status_page *pages;
 	int listener;
 	unsigned max_files; // of a worker; 0: as many as we have
+	unsigned n_sharing; // workers that know of each other; 0: none
 	char folder[64], cache_path[96], socket_path[96];
 	struct stage_worker workers[STAGE_WORKERS_MAX];
 	unsigned n_workers;
