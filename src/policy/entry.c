@@ -22,6 +22,7 @@
 
 #include "policy/decide.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -45,17 +46,16 @@ struct span {
 static void
 put_64(uint8_t *at, uint64_t value)
 {
-	for (unsigned i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
+	uint64_t little = htole64(value);
+	memcpy(at, &little, sizeof(little));
 }
 
 static uint64_t
 get_64(const uint8_t *at)
 {
-	uint64_t value = 0;
-	for (unsigned i = 0; i < 8; i++)
-		value |= (uint64_t)at[i] << 8 * i;
-	return value;
+	uint64_t little;
+	memcpy(&little, at, sizeof(little));
+	return le64toh(little);
 }
 
 static uint8_t *

@@ -27,16 +27,17 @@ struct text {
 
 enum spelling { MALFORMED = 0, UNCONVERTIBLE, WELL_FORMED };
 
-// ASCII as names are kept: NUL for what no name may hold. A table, because
-// every request of Postfix goes through here, octet by octet.
-static const char folded[128 + 1] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-				    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-				    "\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0"
-				    "0123456789\0\0\0\0\0\0"
-				    "\0abcdefghijklmno"
-				    "pqrstuvwxyz\0\0\0\0_"
-				    "\0abcdefghijklmno"
-				    "pqrstuvwxyz\0\0\0\0\0";
+// Octets as names are kept: NUL for what no name may hold, as all that are not
+// ASCII. A table, because every request of Postfix goes through here, octet by
+// octet.
+static const char folded[UINT8_MAX + 1] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+					  "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+					  "\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0"
+					  "0123456789\0\0\0\0\0\0"
+					  "\0abcdefghijklmno"
+					  "pqrstuvwxyz\0\0\0\0_"
+					  "\0abcdefghijklmno"
+					  "pqrstuvwxyz\0\0\0\0\0";
 
 static bool
 is_digit(char octet)
@@ -53,7 +54,7 @@ is_high(char octet)
 static char
 fold(char octet)
 {
-	return is_high(octet) ? '\0' : folded[(unsigned char)octet];
+	return folded[(unsigned char)octet];
 }
 
 // Whether IDNA might convert a label: an octet that is out of place stays so

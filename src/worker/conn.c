@@ -51,6 +51,7 @@ struct conn {
 	unsigned n_line;
 	struct query_line line;
 	struct event readable, writable;
+	short watched; // EV_READ, EV_WRITE: which of them is added
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -417,10 +418,14 @@ conn_owes(const struct conn *conn)
 
 // False if memory or the kernel's room for it ran out.
 static bool
-watch(struct event *event, short what, bool wanted)
+watch(struct conn *conn, short what, bool wanted)
 {
-	if (wanted == (event_pending(event, what, NULL) != 0))
+	struct event *event =
+	    what == EV_READ ? &conn->readable : &conn->writable;
+
+	if (wanted == ((conn->watched & what) != 0))
 		return true;
+	conn->watched ^= what;
 	return (wanted ? event_add(event, NULL) : event_del(event)) == 0;
 }
 
@@ -514,8 +519,7 @@ conn_settle(struct conn *conn)
 	bool stalled = conn->paused || conn->unsent.at != NULL;
 	bool wants = !stalled && !conn->eof && !conn->condemned &&
 		     conn->n_line < CONN_LINE_MAX && conn->conns->heir < 0;
-	if (!watch(&conn->writable, EV_WRITE, stalled) ||
-	    !watch(&conn->readable, EV_READ, wants))
+	if (!watch(conn, EV_WRITE, stalled) || !watch(conn, EV_READ, wants))
 		conn_free(conn);
 }
 
@@ -530,8 +534,7 @@ settle_all(struct conns *conns, bool look)
 	// Whoever is read from moves to the end: once round, by count.
 	for (unsigned i = conns->n; i > 0 && conn != NULL; i--, conn = next) {
 		next = TAILQ_NEXT(conn, by_age);
-		if (look && event_pending(&conn->readable, EV_READ, NULL) &&
-		    !conn->lingering)
+		if (look && (conn->watched & EV_READ) && !conn->lingering)
 			conn_read(conn);
 		conn_settle(conn);
 	}
