@@ -20,7 +20,9 @@ static bool
 has_time(const struct status_page *worker)
 {
 	return atomic_load_explicit(&worker->busy_permille,
-		   memory_order_relaxed) <= TURN_BUSY_PERMILLE;
+		   memory_order_relaxed) <= TURN_BUSY_PERMILLE &&
+	       atomic_load_explicit(&worker->n_in_flight,
+		   memory_order_relaxed) <= TURN_IN_FLIGHT_MAX;
 }
 
 static uint32_t

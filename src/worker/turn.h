@@ -15,6 +15,9 @@
 
 // Of a processor, in the last second: more is not called time to spare.
 #define TURN_BUSY_PERMILLE 250
+// Questions with resolvers: each of more than these wakes its worker, on the
+// resolver's processor, and cached answers wait for it to come back.
+#define TURN_IN_FLIGHT_MAX 64
 // Who has not beaten for longer takes nobody.
 #define TURN_SILENT_MS     3000
 // Where nobody has time: who has so many clients more than another (and a

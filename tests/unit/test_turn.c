@@ -13,10 +13,31 @@
 #define N      3
 #define NOW_MS 100000
 
-#define BEATS  (NOW_MS - 1000)
-#define SILENT (NOW_MS - TURN_SILENT_MS)
-#define BUSY   (TURN_BUSY_PERMILLE + 1)
-#define SPARE  TURN_BUSY_PERMILLE
+// Workers with so many clients.
+#define FREE(n)                                                          \
+	{                                                                \
+		NOW_MS - 1000, TURN_BUSY_PERMILLE, n, TURN_IN_FLIGHT_MAX \
+	}
+#define BUSY(n)                                             \
+	{                                                   \
+		NOW_MS - 1000, TURN_BUSY_PERMILLE + 1, n, 0 \
+	}
+#define ASKING(n)                                           \
+	{                                                   \
+		NOW_MS - 1000, 0, n, TURN_IN_FLIGHT_MAX + 1 \
+	}
+#define SLOW(n)                                      \
+	{                                            \
+		NOW_MS - TURN_SILENT_MS + 1, 0, n, 0 \
+	}
+#define STOPPED(n)                               \
+	{                                        \
+		NOW_MS - TURN_SILENT_MS, 0, n, 0 \
+	}
+#define STARTING(n)        \
+	{                  \
+		0, 0, n, 0 \
+	}
 
 static const struct row {
 	const char *sentence;
@@ -25,43 +46,40 @@ static const struct row {
 
 	struct {
 		uint64_t beat_ms;
-		uint32_t busy_permille, n_connections;
+		uint32_t busy_permille, n_connections, n_in_flight;
 	} workers[N];
 } rows[] = {
 	{ "the first worker with time to spare takes the client", 0, false,
-	    { { BEATS, 0, 900 }, { BEATS, 0, 0 }, { BEATS, 0, 0 } } },
+	    { FREE(900), FREE(0), FREE(0) } },
 	{ "the second lets it go first, however many it has", 1, true,
-	    { { BEATS, SPARE, 900 }, { BEATS, 0, 0 }, { BEATS, 0, 0 } } },
-	{ "and so does the last", 2, true,
-	    { { BEATS, 0, 900 }, { BEATS, BUSY, 0 }, { BEATS, 0, 0 } } },
+	    { FREE(900), FREE(0), FREE(0) } },
+	{ "and so does the last", 2, true, { FREE(900), BUSY(0), FREE(0) } },
 	{ "a busy worker lets the next with time go first", 0, true,
-	    { { BEATS, BUSY, 0 }, { BEATS, SPARE, 9 }, { BEATS, 0, 0 } } },
+	    { BUSY(0), FREE(9), FREE(0) } },
 	{ "the first with time stands in for those that are busy", 1, false,
-	    { { BEATS, BUSY, 0 }, { BEATS, SPARE, 9 }, { BEATS, 0, 0 } } },
+	    { BUSY(0), FREE(9), FREE(0) } },
+	{ "one that waits for many lookups has no time", 0, true,
+	    { ASKING(0), FREE(9), FREE(0) } },
 	{ "one that does not beat is not waited for", 1, false,
-	    { { SILENT, 0, 0 }, { BEATS, 0, 9 }, { BEATS, 0, 0 } } },
+	    { STOPPED(0), FREE(9), FREE(0) } },
 	{ "one that has not begun is not waited for", 1, false,
-	    { { 0, 0, 0 }, { BEATS, 0, 9 }, { BEATS, 0, 0 } } },
+	    { STARTING(0), FREE(9), FREE(0) } },
 	{ "one that is just still beating is", 1, true,
-	    { { SILENT + 1, 0, 0 }, { BEATS, 0, 9 }, { BEATS, 0, 0 } } },
+	    { SLOW(0), FREE(9), FREE(0) } },
 	{ "its own beat matters to nobody but others", 0, false,
-	    { { 0, 0, 0 }, { BEATS, 0, 9 }, { BEATS, 0, 0 } } },
+	    { STARTING(0), FREE(9), FREE(0) } },
 	{ "where nobody has time, a few more clients are no matter", 0, false,
-	    { { BEATS, BUSY, 16 }, { BEATS, BUSY, 0 }, { BEATS, BUSY, 20 } } },
+	    { BUSY(16), ASKING(0), BUSY(20) } },
 	{ "where nobody has time, who is ahead lets others go first", 0, true,
-	    { { BEATS, BUSY, 18 }, { BEATS, BUSY, 0 }, { BEATS, BUSY, 20 } } },
+	    { BUSY(18), BUSY(0), BUSY(20) } },
 	{ "a sixteenth of many is no matter either", 0, false,
-	    { { BEATS, BUSY, 1600 }, { BEATS, BUSY, 1484 },
-		{ BEATS, BUSY, 1600 } } },
+	    { BUSY(1600), BUSY(1484), BUSY(1600) } },
 	{ "more than that is", 0, true,
-	    { { BEATS, BUSY, 1600 }, { BEATS, BUSY, 1483 },
-		{ BEATS, BUSY, 1600 } } },
+	    { BUSY(1600), BUSY(1483), BUSY(1600) } },
 	{ "who has fewest never lets others go first", 1, false,
-	    { { BEATS, BUSY, 900 }, { BEATS, BUSY, 0 },
-		{ BEATS, BUSY, 900 } } },
+	    { BUSY(900), BUSY(0), BUSY(900) } },
 	{ "the fewest of one that does not beat do not count", 0, false,
-	    { { BEATS, BUSY, 900 }, { SILENT, BUSY, 0 },
-		{ BEATS, BUSY, 900 } } },
+	    { BUSY(900), STOPPED(0), BUSY(900) } },
 };
 
 static void
@@ -75,6 +93,7 @@ check(void **state)
 		workers[i].heartbeat_ms = row->workers[i].beat_ms;
 		workers[i].busy_permille = row->workers[i].busy_permille;
 		workers[i].n_connections = row->workers[i].n_connections;
+		workers[i].n_in_flight = row->workers[i].n_in_flight;
 	}
 	assert_int_equal(
 	    turn_is_anothers(workers, N, row->me, NOW_MS), row->anothers);
