@@ -61,28 +61,56 @@ check_stale(const struct address *want, char *error)
 
 // By descriptor: where the folder is not root's, its owner could put a link in
 // place of the file. What is right already is left alone: the file is root's,
-// and root may be gone.
+// and root may be gone. Before: what was changed, as it had been.
 static int
-set_rights(
-    const char *path, const struct address *want, bool set_mode, mode_t mode)
+set_rights_of(
+    int fd, const struct listen_rights *want, struct listen_rights *before)
 {
 	char self[64];
 	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	if (want->has_group && st.st_gid != want->group) {
+		if (fchownat(fd, "", (uid_t)-1, want->group, AT_EMPTY_PATH) !=
+		    0)
+			return -errno;
+		before->has_group = true;
+		before->group = st.st_gid;
+	}
+	if (want->has_mode && (st.st_mode & 07777) != want->mode) {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+		if (chmod(self, want->mode) != 0)
+			return -errno;
+		before->has_mode = true;
+		before->mode = st.st_mode & 07777;
+	}
+	return 0;
+}
+
+static int
+set_rights(const char *path, const struct listen_rights *want,
+    struct listen_rights *before)
+{
+	*before = (struct listen_rights){ .has_mode = false };
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	int r = fstat(fd, &st) != 0 ? -errno : 0;
-	if (r == 0 && !S_ISSOCK(st.st_mode))
-		r = -ENOTSOCK;
-	if (r == 0 && want->has_group && st.st_gid != want->group &&
-	    fchownat(fd, "", (uid_t)-1, want->group, AT_EMPTY_PATH) != 0)
-		r = -errno;
-	if (r == 0 && set_mode && (st.st_mode & 07777) != mode &&
-	    chmod(self, mode) != 0)
-		r = -errno;
+	int r = set_rights_of(fd, want, before);
 	close(fd);
 	return r;
+}
+
+static struct listen_rights
+rights_of(const struct address *want)
+{
+	return (struct listen_rights){
+		.has_mode = want->has_mode,
+		.mode = want->mode,
+		.has_group = want->has_group,
+		.group = want->group,
+	};
 }
 
 static int
@@ -107,10 +135,13 @@ bind_unix(const struct address *want, int fd, char *error)
 		return address_fail(error, -ENAMETOOLONG,
 		    "unix:%s: the folder's name is too long", want->path);
 	unlink(address.sun_path);
+	struct listen_rights rights = rights_of(want), before;
+	if (!rights.has_mode)
+		rights.mode = 0666;
+	rights.has_mode = true;
 	int r = bind_quietly(fd, &address);
 	if (r == 0)
-		r = set_rights(address.sun_path, want, true,
-		    want->has_mode ? want->mode : 0666);
+		r = set_rights(address.sun_path, &rights, &before);
 	if (r == 0 && (listen(fd, LISTEN_BACKLOG) != 0 ||
 			  rename(address.sun_path, want->path) != 0))
 		r = -errno;
@@ -194,12 +225,15 @@ static int
 keep_unix(const struct address *want, const struct listener *kept,
     const struct opening *o)
 {
-	int r = set_rights(want->path, want, want->has_mode, want->mode);
+	const struct listen_rights rights = rights_of(want);
+	struct listener one = *kept;
+	int r = set_rights(want->path, &rights, &one.before);
+	int added = add(o->list, &one, o->error);
 	if (r != 0)
 		return address_fail(o->error, r,
 		    "unix:%s: mode or group: %s (needs restart)", want->path,
 		    strerror(-r));
-	return add(o->list, kept, o->error);
+	return added;
 }
 
 static int
@@ -388,12 +422,25 @@ listen_open(const struct conf *conf, const struct identity *identity,
 		int r =
 		    address_for_each(conf->listen, ret_error, open_word, &o);
 		if (r != 0) {
+			listen_restore(&list);
 			listen_close(&list, old);
 			return name_parameter(r, ret_error);
 		}
 	}
 	*ret = list;
 	return 0;
+}
+
+void
+listen_restore(const struct listeners *listeners)
+{
+	struct listen_rights ignored;
+	for (unsigned i = 0; i < listeners->n; i++) {
+		const struct listener *one = &listeners->of[i];
+		if (one->before.has_mode || one->before.has_group)
+			(void)!set_rights(one->name + strlen("unix:"),
+			    &one->before, &ignored);
+	}
 }
 
 static int

@@ -23,6 +23,13 @@
 #define LISTEN_TRY_MS    50
 #define LISTEN_NAME_MAX  160
 
+// Of a socket file, as far as they are named.
+struct listen_rights {
+	bool has_mode, has_group;
+	mode_t mode;
+	gid_t group;
+};
+
 struct listener {
 	int fd;
 	// What two configurations compare: "unix:PATH", "inet:ADDRESS:PORT", or
@@ -30,6 +37,7 @@ struct listener {
 	char name[LISTEN_NAME_MAX];
 	dev_t dev; // of the socket file, to remove no other's
 	ino_t ino;
+	struct listen_rights before; // of one taken over, if they were changed
 };
 
 struct listeners {
@@ -48,6 +56,10 @@ struct listeners {
 int listen_open(const struct conf *conf, const struct identity *identity,
     const struct listeners *old, struct listeners *ret,
     char ret_error[LISTEN_ERROR_MAX]);
+
+// Gives the sockets that were taken over the rights that they had before, where
+// nothing comes of what they were opened for.
+void listen_restore(const struct listeners *listeners);
 
 // control_socket, unless systemd passed one: made like the others, after them,
 // for identity alone. Without

@@ -285,6 +285,8 @@ prepare(struct parent *parent, struct generation *gen,
 		r = open_cache(parent, gen, error);
 	if (r == 0)
 		open_control(parent, gen, kept);
+	else if (kept != NULL)
+		listen_restore(&gen->listeners);
 	return r;
 }
 

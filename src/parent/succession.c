@@ -372,8 +372,10 @@ take_from(const struct conf *conf, const struct identity *identity, int fd,
 	r = listen_open(conf, identity, &got, &mine, error);
 	if (r == 0) {
 		r = relieve(conf, fd, error);
-		if (r != 0)
+		if (r != 0) {
+			listen_restore(&mine);
 			listen_close(&mine, &got);
+		}
 	}
 	if (r != 0) {
 		close_sockets(&got);

@@ -76,6 +76,35 @@ check_mode(void **state)
 	assert_int_equal(access(path_of("mode"), F_OK), -1);
 }
 
+static mode_t
+mode_of(const char *name)
+{
+	struct stat st;
+	assert_int_equal(lstat(path_of(name), &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void
+check_restore(void **state)
+{
+	struct listeners got, next = { .n = 7 };
+	(void)state;
+	want("%s:0640", "kept");
+	assert_int_equal(listen_open(&conf, &identity, NULL, &got, error), 0);
+	want("%s:0600 unix:/nowhere/at/all", "kept");
+	assert_int_not_equal(
+	    listen_open(&conf, &identity, &got, &next, error), 0);
+	assert_int_equal(mode_of("kept"), 0640);
+	want("%s:0600", "kept");
+	assert_int_equal(listen_open(&conf, &identity, &got, &next, error), 0);
+	assert_int_equal(mode_of("kept"), 0600);
+	listen_restore(&next);
+	assert_int_equal(mode_of("kept"), 0640);
+	listen_close(&next, &got);
+	assert_int_equal(connect_to("kept"), 0);
+	listen_close(&got, NULL);
+}
+
 // The folder may be another's than ours: we are root, or were.
 static void
 check_link(void **state)
@@ -292,6 +321,9 @@ main(void)
 	table_add("a unix socket has the mode that was asked for, and is "
 		  "removed at the end",
 	    check_mode, NULL);
+	table_add("a socket kept has its mode again where another cannot be "
+		  "opened, or all is undone",
+	    check_restore, NULL);
 	table_add("a link in the place of a kept socket is not followed",
 	    check_link, NULL);
 	table_add("a socket file that nobody answers on is replaced",

@@ -64,6 +64,9 @@ struct answer {
 	const char *words; // in its error
 };
 
+// What a predecessor says to "go"; NULL: nothing.
+static const char *last_word;
+
 static const struct answer answers[] = {
 	{ "the sockets that are offered are taken", "sockets 1 1\n%s\n", 1,
 	    false, 0, NULL },
@@ -143,8 +146,11 @@ be_predecessor(const struct answer *answer, int control, int policy)
 		first = 5;
 	send_with_fds(client, text, first, policy, answer->n_fds);
 	send(client, text + first, len - first, MSG_NOSIGNAL);
-	if (answer->wanted == 0 && recv(client, octets, 3, MSG_WAITALL) != 3)
+	bool is_told = answer->wanted == 0 || last_word != NULL;
+	if (is_told && recv(client, octets, 3, MSG_WAITALL) != 3)
 		_exit(1);
+	if (last_word != NULL)
+		send(client, last_word, strlen(last_word), MSG_NOSIGNAL);
 	_exit(0);
 }
 
@@ -197,6 +203,26 @@ test_no_socket(void **state)
 	assert_int_equal(0, access(path, F_OK));
 	close(fd);
 	unlink(path);
+}
+
+static void
+test_rights_given_back(void **state)
+{
+	struct answer answer = { .text = "sockets 1 1\n%s\n",
+		.n_fds = 1,
+		.wanted = -EBUSY,
+		.words = "it stays" };
+	void *arg = &answer;
+	struct stat st;
+
+	(void)state;
+	snprintf(list_text, sizeof(list_text), "unix:%s:0612", policy_path);
+	last_word = "error it stays\n";
+	test_answer(&arg);
+	last_word = NULL;
+	snprintf(list_text, sizeof(list_text), "unix:%s", policy_path);
+	assert_int_equal(0, stat(policy_path, &st));
+	assert_int_not_equal(0612, st.st_mode & 07777);
 }
 
 // What predecessors say in turn, each to one connection, and then they are
@@ -365,6 +391,8 @@ main(void)
 	TABLE_ADD(answers, test_answer);
 	table_add(
 	    "a file that is no socket is left alone", test_no_socket, NULL);
+	table_add("a socket that is kept after all keeps its mode",
+	    test_rights_given_back, NULL);
 	TABLE_ADD(turns, test_turn);
 	table_add(
 	    "whoever is told to stop waits no longer", test_told_to_stop, NULL);
