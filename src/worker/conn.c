@@ -37,6 +37,7 @@ struct conn {
 	TAILQ_ENTRY(conn) by_age;
 	uint64_t active_ms;
 	int fd;
+	short watched;  // EV_READ, EV_WRITE: which of its events is added
 	bool heard;     // the client has said something
 	bool eof;       // the client says no more
 	bool condemned; // it was told off: nothing more is read or answered
@@ -51,7 +52,6 @@ struct conn {
 	unsigned n_line;
 	struct query_line line;
 	struct event readable, writable;
-	short watched; // EV_READ, EV_WRITE: which of them is added
 };
 
 TAILQ_HEAD(conn_list, conn);
