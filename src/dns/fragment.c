@@ -18,6 +18,7 @@
 #define SKEW_MAX_S 86400
 #define SKEW_MIN_S 3600
 #define VALUE_MAX  255
+#define VALUE_ENDS " \t\r\n\"'" // of one without quotes
 
 static bool
 is_any(const char *value)
@@ -244,8 +245,8 @@ take_option(struct lexer *lexer, size_t len)
 		lexer->fault = "white space is wanted between \":\" and \"#\"";
 }
 
-// Behind an option that it does not know libunbound reads on within quotes, and
-// takes an include there for one, whose file may end the process.
+// Behind an option that it does not know libunbound reads on within its value,
+// and takes an include there for one, whose file may end the process.
 static bool
 hides_include(const char *text, size_t len)
 {
@@ -255,28 +256,33 @@ hides_include(const char *text, size_t len)
 	return at != NULL && memchr(at, ':', len - (size_t)(at - text)) != NULL;
 }
 
+// The octets before one of ends. Returns their number.
+static size_t
+note_value(struct lexer *lexer, const char *ends)
+{
+	size_t len = span(lexer->at, ends);
+
+	take(lexer->at, len, lexer->value);
+	lexer->waits = false;
+	if (hides_include(lexer->at, len))
+		lexer->fault = "an include within a value";
+	return len;
+}
+
 static void
 take_value(struct lexer *lexer)
 {
 	char quote = *lexer->at;
-	size_t len;
 
-	lexer->waits = false;
 	if (quote == '"' || quote == '\'') {
 		char ends[] = { quote, '\r', '\n', '\0' };
 
 		lexer->at++;
-		len = span(lexer->at, ends);
-		take(lexer->at, len, lexer->value);
-		if (hides_include(lexer->at, len))
-			lexer->fault = "an include within quotes";
-		lexer->at += len;
+		lexer->at += note_value(lexer, ends);
 		lexer->at += *lexer->at == quote;
 		return;
 	}
-	len = span(lexer->at, " \t\r\n\"'");
-	take(lexer->at, len, lexer->value);
-	lexer->at += len;
+	lexer->at += note_value(lexer, VALUE_ENDS);
 }
 
 // The next value, with the option that it belongs to. Without a list of all
@@ -297,9 +303,7 @@ next_value(struct lexer *lexer)
 			return true;
 		}
 		if (lexer->waits) {
-			take(lexer->at, span(lexer->at, " \t\r\n\"'"),
-			    lexer->value);
-			lexer->waits = false;
+			(void)note_value(lexer, VALUE_ENDS);
 			return true;
 		}
 		take_option(lexer, len);
