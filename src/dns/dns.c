@@ -72,6 +72,9 @@ struct dns {
 	char *forward, *anchor_file; // for sentences; NULL: the defaults
 };
 
+// Which no walk asks for (RFC 6672).
+#define TYPE_DNAME ((enum walk_type)ns_t_dname)
+
 struct dns_lookup {
 	TAILQ_ENTRY(dns_lookup) entry;
 	struct dns *dns;
@@ -84,7 +87,10 @@ struct dns_lookup {
 	uint8_t *wire; // NULL unless replies are to show it
 	size_t wire_len;
 	char cause[WALK_CAUSE_MAX + 1];
-	char name[]; // as libc writes it
+	// Of a CNAME that is bogus: the end of name that owns a DNAME, or NULL.
+	const char *above;
+	bool asks_above; // instead of name
+	char name[];     // as libc writes it
 };
 
 // ---- Lookups ----
@@ -124,7 +130,9 @@ read_packet(struct dns_lookup *lookup, const uint8_t *wire, int len, int sec)
 		set_cause(lookup, WALK_FAILED, "no answer");
 		return;
 	}
-	r = packet_parse(wire, (size_t)len, lookup->name, lookup->type,
+	r = packet_parse(wire, (size_t)len,
+	    lookup->asks_above ? lookup->above : lookup->name,
+	    lookup->asks_above ? TYPE_DNAME : lookup->type,
 	    sec == SEC_SECURE ? WALK_SECURE : WALK_INSECURE, &lookup->packet);
 	if (r < 0)
 		set_cause(lookup, WALK_FAILED,
@@ -144,6 +152,35 @@ schedule(struct dns *dns)
 		(void)event_add(dns->drain, &at_once);
 }
 
+// A CNAME that a DNAME makes, asked for by itself, is bogus to libunbound where
+// the DNAME leads out of what is signed: it takes the DNAME for a spoilt DS.
+static void
+read_bogus(struct dns_lookup *lookup, const uint8_t *wire, int len,
+    const char *why_bogus)
+{
+	char text[WALK_CAUSE_MAX + 1];
+
+	set_cause(lookup, WALK_BOGUS, cause_distil(why_bogus, text));
+	if (lookup->type == WALK_CNAME && wire != NULL && len >= 0)
+		lookup->above =
+		    packet_dname_above(wire, (size_t)len, lookup->name);
+}
+
+// Nothing but a DNAME that is there, and secure, changes what was said of the
+// CNAME before: all names below it are aliases then (RFC 6672 s. 2.2).
+static void
+read_above(
+    struct dns_lookup *lookup, int rcode, const uint8_t *wire, int len, int sec)
+{
+	if (rcode == 0 && sec == SEC_SECURE)
+		read_packet(lookup, wire, len, sec);
+	if (lookup->packet == NULL ||
+	    packet_reply(lookup->packet)->content == WALK_DATA)
+		return;
+	packet_free(lookup->packet);
+	lookup->packet = NULL;
+}
+
 static void
 on_answer(void *arg, int rcode, void *wire, int len, int sec, char *why_bogus,
     int was_ratelimited)
@@ -152,12 +189,14 @@ on_answer(void *arg, int rcode, void *wire, int len, int sec, char *why_bogus,
 	struct dns *dns = lookup->dns;
 	char text[WALK_CAUSE_MAX + 1];
 
-	if (rcode != 0)
+	if (lookup->asks_above)
+		read_above(lookup, rcode, wire, len, sec);
+	else if (rcode != 0)
 		set_cause(lookup, WALK_FAILED,
 		    was_ratelimited ? "rate limited"
 				    : packet_rcode_text(rcode, text));
 	else if (sec != SEC_SECURE && sec != SEC_INSECURE)
-		set_cause(lookup, WALK_BOGUS, cause_distil(why_bogus, text));
+		read_bogus(lookup, wire, len, why_bogus);
 	else
 		read_packet(lookup, wire, len, sec);
 	TAILQ_REMOVE(&dns->waiting, lookup, entry);
@@ -178,6 +217,23 @@ hand_out(struct dns_lookup *lookup)
 	reply.wire = lookup->wire;
 	reply.wire_len = lookup->wire_len;
 	lookup->done(lookup->arg, &reply);
+}
+
+// True: the lookup is under way once more.
+static bool
+ask_above(struct dns_lookup *lookup)
+{
+	struct dns *dns = lookup->dns;
+
+	if (lookup->above == NULL || lookup->asks_above || lookup->cancelled)
+		return false;
+	lookup->asks_above = true;
+	TAILQ_INSERT_TAIL(&dns->waiting, lookup, entry);
+	if (ub_resolve_event(dns->ctx, lookup->above, TYPE_DNAME, ns_c_in,
+		lookup, on_answer, NULL) == UB_NOERROR)
+		return true;
+	TAILQ_REMOVE(&dns->waiting, lookup, entry);
+	return false;
 }
 
 static void
@@ -202,6 +258,8 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 		if (lookup == NULL)
 			break;
 		TAILQ_REMOVE(&dns->ready, lookup, entry);
+		if (ask_above(lookup))
+			continue;
 		dns->n_pending--;
 		if (!lookup->cancelled)
 			hand_out(lookup);

@@ -410,6 +410,42 @@ packet_parse(const uint8_t *wire, size_t len, const char *name,
 	return r;
 }
 
+// The name that is one label shorter; NULL: the root.
+static const char *
+parent_of(const char *name)
+{
+	while (*name != '\0' && *name != '.')
+		name += *name == '\\' && name[1] != '\0' ? 2 : 1;
+	return *name == '.' && name[1] != '\0' ? name + 1 : NULL;
+}
+
+static const char *
+end_that_is(const char *name, const char *owner)
+{
+	while ((name = parent_of(name)) != NULL)
+		if (same_name(name, owner))
+			break;
+	return name;
+}
+
+const char *
+packet_dname_above(const uint8_t *wire, size_t len, const char *name)
+{
+	const char *above = NULL;
+	ns_msg msg;
+	ns_rr rr;
+
+	if (len > NS_MAXMSG || ns_initparse(wire, (int)len, &msg) < 0)
+		return NULL;
+	for (int i = 0; i < ns_msg_count(msg, ns_s_an) && above == NULL; i++) {
+		if (ns_parserr(&msg, ns_s_an, i, &rr) < 0)
+			return NULL;
+		if (ns_rr_type(rr) == ns_t_dname && ns_rr_class(rr) == ns_c_in)
+			above = end_that_is(name, ns_rr_name(rr));
+	}
+	return above;
+}
+
 struct tour {
 	packet_visitor *visit;
 	void *arg;

@@ -10,6 +10,12 @@
 
 struct packet; // owns what its reply points to
 
+// The end of name, behind one of its dots, that owns a DNAME in the answer of
+// this packet, whose signatures nobody has checked; NULL: none does. name: as
+// libc writes it.
+const char *packet_dname_above(
+    const uint8_t *wire, size_t len, const char *name);
+
 // 0; -EBADMSG for what does not parse or does not answer the question;
 // -ENOMEM. security is the caller's. rcodes other than NOERROR and NXDOMAIN
 // give WALK_FAILED with the rcode's name as cause.

@@ -747,6 +747,58 @@ visit_loop_test(void **state)
 			  ignore_record, &n));
 }
 
+// ---- The DNAME above a name ----
+
+static const struct above_row {
+	const char *sentence;
+	const char *name, *answer;
+	const char *above; // NULL: none
+} above_rows[] = {
+	{ "the DNAME above a name is found", "a.b.example",
+	    "B.Example 60 DNAME other.example", "b.example" },
+	{ "behind other records", "a.b.example",
+	    "a.b.example 60 CNAME a.other.example\n"
+	    "b.example 60 DNAME other.example",
+	    "b.example" },
+	{ "several labels up", "a.b.c.example", "example 60 DNAME other",
+	    "example" },
+	{ "and behind a dot that belongs to a label", "a\\.x.b.example",
+	    "b.example 60 DNAME other.example", "b.example" },
+	{ "a label with such a dot is no owner by its end", "a\\.b.example",
+	    "b.example 60 DNAME other.example", NULL },
+	{ "a DNAME at the name itself makes no alias of it", "b.example",
+	    "b.example 60 DNAME other.example", NULL },
+	{ "nor does one above another name", "a.b.example",
+	    "c.example 60 DNAME other.example", NULL },
+	{ "an alias is no DNAME", "a.b.example",
+	    "b.example 60 CNAME other.example", NULL },
+	{ "a DNAME of another class is none", "a.b.example",
+	    "b.example 60 !DNAME other.example", NULL },
+	{ "without records there is none", "a.b.example", "", NULL },
+};
+
+static void
+above_test(void **state)
+{
+	const struct above_row *row = *state;
+	const struct message message = {
+		.name = row->name, .type = WALK_CNAME, .answer = row->answer
+	};
+	struct wire wire;
+	const char *above;
+
+	build(&wire, &message);
+	above = packet_dname_above(wire.octets, wire.len, row->name);
+	if (row->above == NULL) {
+		assert_null(above);
+		return;
+	}
+	assert_non_null(above);
+	assert_string_equal(above, row->above);
+	for (size_t len = 0; len < wire.len; len++)
+		assert_null(packet_dname_above(wire.octets, len, row->name));
+}
+
 int
 main(void)
 {
@@ -758,6 +810,7 @@ main(void)
 	     i++)
 		table_add(hostile_rows[i].sentence, hostile_rows[i].run, NULL);
 	TABLE_ADD(visit_rows, visit_test);
+	TABLE_ADD(above_rows, above_test);
 	table_add("a visitor is not led in circles", visit_loop_test, NULL);
 	return table_run("packet");
 }
