@@ -787,19 +787,6 @@ lend_reason(const struct walk *walk, struct facts *facts)
 	facts->reason_len = (uint8_t)strlen(walk->reason);
 }
 
-static void
-facts_without_memory(struct walk *walk, struct facts *ret)
-{
-	static const struct walk_kept no_memory = {
-		.answered = true,
-		.cause = NO_MEMORY,
-	};
-
-	*ret = (struct facts){ .mx = FACTS_MX_FAILED };
-	reason_write(walk, walk->nexthop.name, "TLSA", &no_memory);
-	lend_reason(walk, ret);
-}
-
 bool
 walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
     uint32_t *ret_ttl_s)
@@ -813,13 +800,11 @@ walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
 		life_shorten(&gathered.life, &walk->mx_kept);
 	gather_hosts(walk, &facts, &gathered);
 	*ret_ttl_s = gathered.life.ttl_s;
-	if (!merge_matches(walk, &gathered, &facts)) {
-		facts_without_memory(walk, ret);
-		return false;
-	}
+	// Most who ask want no matches: those who do are deferred.
+	facts.partial = !merge_matches(walk, &gathered, &facts);
 	lend_reason(walk, &facts);
 	*ret = facts;
-	return !walk->out_of_memory;
+	return !walk->out_of_memory && !facts.partial;
 }
 
 const char *
