@@ -19,6 +19,8 @@
 
 static const char IPV6_PREFIX[] = "IPv6:";
 #define IPV6_PREFIX_LEN (sizeof(IPV6_PREFIX) - 1)
+static const char UNIX_PREFIX[] = "unix:"; // of LMTP's next-hops
+#define UNIX_PREFIX_LEN (sizeof(UNIX_PREFIX) - 1)
 
 struct text {
 	const char *at;
@@ -211,6 +213,9 @@ parse_host(struct text host, enum nexthop_kind named,
 		return NEXTHOP_ADDRESS;
 	switch (add_name(host, env, ret)) {
 	case WELL_FORMED:
+		// IDNA makes digits of what were none.
+		if (add_address((struct text){ ret->name, ret->name_len }, ret))
+			return NEXTHOP_ADDRESS;
 		return named;
 	case UNCONVERTIBLE:
 		return NEXTHOP_UNCONVERTIBLE;
@@ -286,6 +291,9 @@ parse_plain(struct text key, const struct nexthop_env *env, struct nexthop *ret)
 		return NEXTHOP_ADDRESS;
 
 	ret->bare = false;
+	if (key.len >= UNIX_PREFIX_LEN &&
+	    strncasecmp(key.at, UNIX_PREFIX, UNIX_PREFIX_LEN) == 0)
+		return NEXTHOP_UNPARSABLE;
 	struct text host = { key.at, (size_t)(colon - key.at) };
 	struct text port = { colon + 1, key.len - host.len - 1 };
 	if (!parse_port(port, env, &ret->port))
