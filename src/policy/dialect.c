@@ -21,9 +21,8 @@
 
 #define FINGERPRINT_HEAD     "OK fingerprint match="
 #define FINGERPRINT_HEAD_LEN (sizeof(FINGERPRINT_HEAD) - 1)
-// So many octets as hex: two digits and a colon or bar each, the bar behind the
-// last one written and then left out.
-#define HEX_LEN(n_octets)    (3 * (size_t)(n_octets))
+// So many octets as hex: two digits each, a colon or bar between.
+#define HEX_LEN(n_octets)    (3 * (size_t)(n_octets)-1)
 
 _Static_assert(FINGERPRINT_HEAD_LEN + HEX_LEN(SHA256_LEN * FACTS_SHA256_MAX) >
 		   DIALECT_REPLY_MAX,
@@ -453,17 +452,15 @@ static char *
 put_matches(char *at, const struct digests *digests)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	const uint8_t *octet = digests->octets;
-	const uint8_t *end = octet + digests->len;
-	while (octet < end) {
-		const uint8_t *last = octet + digests->one_len - 1;
-		for (; octet <= last; octet++) {
-			*at++ = hex[*octet >> 4];
-			*at++ = hex[*octet & 0x0f];
-			*at++ = octet == last ? '|' : ':';
-		}
+
+	for (size_t i = 0; i < digests->len; i++) {
+		uint8_t octet = digests->octets[i];
+		if (i > 0)
+			*at++ = i % digests->one_len == 0 ? '|' : ':';
+		*at++ = hex[octet >> 4];
+		*at++ = hex[octet & 0x0f];
 	}
-	return at - 1;
+	return at;
 }
 
 // --- answers ---

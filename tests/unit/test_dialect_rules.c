@@ -547,6 +547,34 @@ too_many_matches_wait_under_dane_only(void **state)
 	}
 }
 
+// 1041 matches and " exclude=" leave room for 35 octets.
+static void
+a_reply_may_have_all_that_is_permitted(void **state)
+{
+	(void)state;
+	static uint8_t octets[32 * 1041];
+	static char reply[DIALECT_REPLY_MAX];
+
+	for (int n = 35; n <= 36; n++) {
+		char rule[64];
+		snprintf(rule, sizeof(rule), "dane exclude=%0*d", n, 0);
+		struct row row = { .key = DOMAIN, .rule = rule };
+		struct asking asking;
+		struct entry entry;
+		make_question(&row, DIALECT_FINGERPRINT, &asking);
+		make_entry(SECURE, "10D", &entry);
+		entry.facts.n_sha256 = 1041;
+		entry.facts.sha256 = octets;
+		size_t len = dialect_answer(&asking.question, &entry,
+		    ENTRY_FRESH, reply, sizeof(reply));
+		free(asking.rules);
+		assert_int_equal(len, n == 35 ? 100000 : 19 + n);
+		assert_memory_equal(reply,
+		    n == 35 ? "OK fingerprint match=" : "OK encrypt exclude=0",
+		    20);
+	}
+}
+
 int
 main(void)
 {
@@ -560,5 +588,7 @@ main(void)
 	    at_least_encrypt_is_never_met_in_clear, NULL);
 	table_add("too many matches wait under dane-only",
 	    too_many_matches_wait_under_dane_only, NULL);
+	table_add("a reply may have the 100,000 octets that are permitted",
+	    a_reply_may_have_all_that_is_permitted, NULL);
 	return table_run("dialect_rules");
 }
