@@ -37,8 +37,8 @@ parse_group(
 	if (group == NULL)
 		return address_fail(error, -EINVAL,
 		    SAID ": there is no group \"" SAID "\"", word, name);
-	want->group = group->gr_gid;
-	want->has_group = true;
+	want->rights.group = group->gr_gid;
+	want->rights.has_group = true;
 	return 0;
 }
 
@@ -53,8 +53,8 @@ parse_mode(
 		    SAID ": \"" SAID
 			 "\" is no mode; write it in octal, as 0660",
 		    word, text);
-	want->mode = (mode_t)mode;
-	want->has_mode = true;
+	want->rights.mode = (mode_t)mode;
+	want->rights.has_mode = true;
 	return 0;
 }
 

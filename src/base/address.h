@@ -17,12 +17,17 @@
 
 struct addrinfo;
 
-struct address {
-	bool is_unix;
-	char path[ADDRESS_PATH_MAX];
+// Of a socket file, as far as they are named.
+struct address_rights {
 	bool has_mode, has_group;
 	mode_t mode;
 	gid_t group;
+};
+
+struct address {
+	bool is_unix;
+	char path[ADDRESS_PATH_MAX];
+	struct address_rights rights;
 	char host[256], port[32];
 };
 

@@ -64,7 +64,7 @@ check_stale(const struct address *want, char *error)
 // and root may be gone. Before: what was changed, as it had been.
 static int
 set_rights_of(
-    int fd, const struct listen_rights *want, struct listen_rights *before)
+    int fd, const struct address_rights *want, struct address_rights *before)
 {
 	char self[64];
 	struct stat st;
@@ -90,27 +90,16 @@ set_rights_of(
 }
 
 static int
-set_rights(const char *path, const struct listen_rights *want,
-    struct listen_rights *before)
+set_rights(const char *path, const struct address_rights *want,
+    struct address_rights *before)
 {
-	*before = (struct listen_rights){ .has_mode = false };
+	*before = (struct address_rights){ .has_mode = false };
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	int r = set_rights_of(fd, want, before);
 	close(fd);
 	return r;
-}
-
-static struct listen_rights
-rights_of(const struct address *want)
-{
-	return (struct listen_rights){
-		.has_mode = want->has_mode,
-		.mode = want->mode,
-		.has_group = want->has_group,
-		.group = want->group,
-	};
 }
 
 static int
@@ -135,7 +124,7 @@ bind_unix(const struct address *want, int fd, char *error)
 		return address_fail(error, -ENAMETOOLONG,
 		    "unix:%s: the folder's name is too long", want->path);
 	unlink(address.sun_path);
-	struct listen_rights rights = rights_of(want), before;
+	struct address_rights rights = want->rights, before;
 	if (!rights.has_mode)
 		rights.mode = 0666;
 	rights.has_mode = true;
@@ -225,15 +214,16 @@ static int
 keep_unix(const struct address *want, const struct listener *kept,
     const struct opening *o)
 {
-	const struct listen_rights rights = rights_of(want);
-	struct listener one = *kept;
-	int r = set_rights(want->path, &rights, &one.before);
-	int added = add(o->list, &one, o->error);
+	int r = add(o->list, kept, o->error);
+	if (r != 0)
+		return r;
+	r = set_rights(
+	    want->path, &want->rights, &o->list->of[o->list->n - 1].before);
 	if (r != 0)
 		return address_fail(o->error, r,
 		    "unix:%s: mode or group: %s (needs restart)", want->path,
 		    strerror(-r));
-	return added;
+	return 0;
 }
 
 static int
@@ -434,7 +424,7 @@ listen_open(const struct conf *conf, const struct identity *identity,
 void
 listen_restore(const struct listeners *listeners)
 {
-	struct listen_rights ignored;
+	struct address_rights ignored;
 	for (unsigned i = 0; i < listeners->n; i++) {
 		const struct listener *one = &listeners->of[i];
 		if (one->before.has_mode || one->before.has_group)
@@ -472,9 +462,8 @@ listen_open_control(const struct conf *conf, const struct identity *identity,
     const struct listeners *old, struct listeners *ret,
     char ret_error[LISTEN_ERROR_MAX])
 {
-	struct address want = {
-		.is_unix = true, .has_mode = true, .mode = 0600
-	};
+	struct address want = { .is_unix = true,
+		.rights = { .has_mode = true, .mode = 0600 } };
 	struct listener one = { .fd = -1 };
 	size_t len = strlen(conf->control_socket);
 	ret_error[0] = '\0';

@@ -23,13 +23,6 @@
 #define LISTEN_TRY_MS    50
 #define LISTEN_NAME_MAX  160
 
-// Of a socket file, as far as they are named.
-struct listen_rights {
-	bool has_mode, has_group;
-	mode_t mode;
-	gid_t group;
-};
-
 struct listener {
 	int fd;
 	// What two configurations compare: "unix:PATH", "inet:ADDRESS:PORT", or
@@ -37,7 +30,7 @@ struct listener {
 	char name[LISTEN_NAME_MAX];
 	dev_t dev; // of the socket file, to remove no other's
 	ino_t ino;
-	struct listen_rights before; // of one taken over, if they were changed
+	struct address_rights before; // of one taken over, if they were changed
 };
 
 struct listeners {

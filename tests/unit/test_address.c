@@ -83,10 +83,10 @@ check_good(void **state)
 		assert_string_equal(got.host, row->host);
 	if (!got.is_unix)
 		assert_string_equal(got.port, row->port);
-	assert_int_equal(got.has_mode, row->mode >= 0);
-	if (got.has_mode)
-		assert_int_equal(got.mode, row->mode);
-	assert_int_equal(got.has_group, row->has_group);
+	assert_int_equal(got.rights.has_mode, row->mode >= 0);
+	if (got.rights.has_mode)
+		assert_int_equal(got.rights.mode, row->mode);
+	assert_int_equal(got.rights.has_group, row->has_group);
 }
 
 #define X16 "xxxxxxxxxxxxxxxx"
