@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/dname.h"
+
 // An alias chain longer than this is a loop or a mistake; libunbound gives up
 // at eleven.
 #define PACKET_ALIASES_MAX 16
@@ -410,19 +412,10 @@ packet_parse(const uint8_t *wire, size_t len, const char *name,
 	return r;
 }
 
-// The name that is one label shorter; NULL: the root.
-static const char *
-parent_of(const char *name)
-{
-	while (*name != '\0' && *name != '.')
-		name += *name == '\\' && name[1] != '\0' ? 2 : 1;
-	return *name == '.' && name[1] != '\0' ? name + 1 : NULL;
-}
-
 static const char *
 end_that_is(const char *name, const char *owner)
 {
-	while ((name = parent_of(name)) != NULL)
+	while ((name = dname_parent(name)) != NULL)
 		if (same_name(name, owner))
 			break;
 	return name;

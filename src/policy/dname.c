@@ -54,6 +54,19 @@ dname_measure(const char *text, size_t *ret_len)
 	return octets - dotted;
 }
 
+const char *
+dname_parent(const char *text)
+{
+	while (*text != '\0' && *text != '.') {
+		size_t width = octet_width(text);
+
+		if (width == 0)
+			return NULL;
+		text += width;
+	}
+	return *text == '.' && text[1] != '\0' ? text + 1 : NULL;
+}
+
 int
 dname_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {

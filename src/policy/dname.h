@@ -18,6 +18,10 @@ char dname_fold(char c);
 // count); ret_len are its characters. Neither counts a trailing dot.
 size_t dname_measure(const char *text, size_t *ret_len);
 
+// The name that is one label shorter, within text; NULL: the root, or text that
+// is no name before its first dot.
+const char *dname_parent(const char *text);
+
 // As memcmp, folded; the shorter of two that begin alike is less.
 int dname_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 

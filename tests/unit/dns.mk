@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) the danemap authors
 
-DNS_LDADD = src/dns/libdns.a $(UNBOUND_LIBS) $(EVENT_LIBS) $(RESOLV_LIBS) \
-	$(CMOCKA_LIBS)
+DNS_LDADD = src/dns/libdns.a src/policy/libpolicy.a $(UNBOUND_LIBS) \
+	$(EVENT_LIBS) $(RESOLV_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_packet tests/unit/test_dns
 

@@ -184,6 +184,39 @@ ipv4(void **state)
 	free(text);
 }
 
+static const struct parent_row {
+	const char *sentence, *text, *parent;
+} parent_rows[] = {
+	{ "the parent begins behind the first dot", "a.b.example",
+	    "b.example" },
+	{ "an escaped dot ends no label", "a\\.x.b.example", "b.example" },
+	{ "nor does one written as a number", "a\\046x.b.example",
+	    "b.example" },
+	{ "a trailing dot stays", "a.example.", "example." },
+	{ "the parent of one label is the root", "example", NULL },
+	{ "and so it is with a trailing dot", "example.", NULL },
+	{ "an escape that ends early has no parent", "a\\", NULL },
+	{ "a number that is no octet has no parent", "a\\999.example", NULL },
+	{ "nothing has no parent", "", NULL },
+};
+
+static void
+parent(void **state)
+{
+	const struct parent_row *row = *state;
+	char *text = strdup(row->text);
+
+	assert_non_null(text);
+	const char *found = dname_parent(text);
+	if (row->parent == NULL) {
+		assert_null(found);
+	} else {
+		assert_non_null(found);
+		assert_string_equal(found, row->parent);
+	}
+	free(text);
+}
+
 int
 main(void)
 {
@@ -193,5 +226,6 @@ main(void)
 	table_add("a name has its limit", a_name_has_its_limit, NULL);
 	TABLE_ADD(order_rows, order);
 	TABLE_ADD(ipv4_rows, ipv4);
+	TABLE_ADD(parent_rows, parent);
 	return table_run("dname");
 }
