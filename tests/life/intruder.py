@@ -27,7 +27,7 @@ RED_ZONE = 128
 NUMBERS = {"mprotect": 10, "brk": 12, "socket": 41, "fork": 57, "execve": 59,
            "kill": 62, "getppid": 110, "openat": 257}
 
-PTRACE_CONT, PTRACE_SINGLESTEP, PTRACE_DETACH = 7, 9, 17
+PTRACE_SINGLESTEP, PTRACE_DETACH = 9, 17
 PTRACE_GETREGS, PTRACE_SETREGS = 12, 13
 PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207
 LIBC = ctypes.CDLL(None, use_errno=True)

@@ -507,12 +507,30 @@ at_least_encrypt_is_never_met_in_clear(void **state)
 	}
 }
 
+// To a domain under the rule whose only host has so many matches.
+static size_t
+answer_with(const char *rule, uint16_t n, char reply[DIALECT_REPLY_MAX])
+{
+	static uint8_t octets[32 * FACTS_SHA256_MAX];
+	struct row row = { .key = DOMAIN, .rule = rule };
+	struct asking asking;
+	struct entry entry;
+
+	make_question(&row, DIALECT_FINGERPRINT, &asking);
+	make_entry(SECURE, "10D", &entry);
+	entry.facts.n_sha256 = n;
+	entry.facts.sha256 = octets;
+	size_t len = dialect_answer(
+	    &asking.question, &entry, ENTRY_FRESH, reply, DIALECT_REPLY_MAX);
+	free(asking.rules);
+	return len;
+}
+
 // Matches that do not fit a reply, or not with the rule's attributes.
 static void
 too_many_matches_wait_under_dane_only(void **state)
 {
 	(void)state;
-	static uint8_t octets[32 * FACTS_SHA256_MAX];
 	static char reply[DIALECT_REPLY_MAX];
 
 	static const struct {
@@ -533,16 +551,7 @@ too_many_matches_wait_under_dane_only(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct row row = { .key = DOMAIN, .rule = rows[i].rule };
-		struct asking asking;
-		struct entry entry;
-		make_question(&row, DIALECT_FINGERPRINT, &asking);
-		make_entry(SECURE, "10D", &entry);
-		entry.facts.n_sha256 = rows[i].n;
-		entry.facts.sha256 = octets;
-		size_t len = dialect_answer(&asking.question, &entry,
-		    ENTRY_FRESH, reply, sizeof(reply));
-		free(asking.rules);
+		size_t len = answer_with(rows[i].rule, rows[i].n, reply);
 		assert_reply(reply, len, rows[i].reply);
 	}
 }
@@ -552,22 +561,12 @@ static void
 a_reply_may_have_all_that_is_permitted(void **state)
 {
 	(void)state;
-	static uint8_t octets[32 * 1041];
 	static char reply[DIALECT_REPLY_MAX];
 
 	for (int n = 35; n <= 36; n++) {
 		char rule[64];
 		snprintf(rule, sizeof(rule), "dane exclude=%0*d", n, 0);
-		struct row row = { .key = DOMAIN, .rule = rule };
-		struct asking asking;
-		struct entry entry;
-		make_question(&row, DIALECT_FINGERPRINT, &asking);
-		make_entry(SECURE, "10D", &entry);
-		entry.facts.n_sha256 = 1041;
-		entry.facts.sha256 = octets;
-		size_t len = dialect_answer(&asking.question, &entry,
-		    ENTRY_FRESH, reply, sizeof(reply));
-		free(asking.rules);
+		size_t len = answer_with(rule, 1041, reply);
 		assert_int_equal(len, n == 35 ? 100000 : 19 + n);
 		assert_memory_equal(reply,
 		    n == 35 ? "OK fingerprint match=" : "OK encrypt exclude=0",
