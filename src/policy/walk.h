@@ -149,8 +149,8 @@ bool walk_is_done(const struct walk *walk);
 // The facts as known now; what is open counts as failed ("timed out"). They
 // borrow from the walk until the next call. ret_ttl_s is the smallest TTL of
 // everything they rest on, unclamped, and 0 if that is nothing; min_ttl_s
-// stands in for a denial without SOA. False if memory ran out: what
-// it was wanted for is in error then, or the facts are partial.
+// stands in for a denial without SOA. False if memory ran out: what it was
+// wanted for is in error then, or the facts are partial.
 bool walk_facts(struct walk *walk, uint32_t min_ttl_s, struct facts *ret,
     uint32_t *ret_ttl_s);
 

@@ -3,8 +3,8 @@
 
 // Where connections come in: accepts them one at a time, and lets the worker
 // whose turn it is go first (turn.h); holds max_connections over all workers.
-// Out of descriptors or memory, it waits a
-// moment and those inside go on. Knows nothing of what connections do.
+// Out of descriptors or memory, it waits a moment and those inside go on. Knows
+// nothing of what connections do.
 #pragma once
 
 #include "base/loop.h"
