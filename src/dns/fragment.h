@@ -20,8 +20,8 @@ const char *fragment_option(unsigned index);
 // Reads text as unbound's own lexer does, as far as the options above are
 // concerned; what that lexer would refuse anyway may pass. 0, or an error with
 // FILE:LINE: -EPERM, or -EINVAL for a "#" behind a colon, where it is a comment
-// or not by what the word before it is. ret_wants_tls: servers are to be asked
-// over TLS.
+// or not by what the word before it is, and for an include within a value.
+// ret_wants_tls: servers are to be asked over TLS.
 int fragment_check(const char *file, const char *text, bool *ret_wants_tls,
     char ret_error[FRAGMENT_ERROR_MAX]);
 
