@@ -70,6 +70,10 @@ ask_reload(struct client *client)
 {
 	struct clients *clients = client->clients;
 
+	if (clients->finishing) {
+		say(client, "again");
+		return;
+	}
 	client->wish = clients->with.reload(clients->with.arg);
 	if (client->wish == 0) {
 		say(client, "error the daemon is too busy to reload");
@@ -264,14 +268,22 @@ clients_outcome(struct clients *clients, uint32_t wish, bool in_force)
 void
 clients_finish(struct clients *clients)
 {
-	struct client *client, *next;
+	struct client *client;
 
 	clients->finishing = true;
+	LIST_FOREACH(client, &clients->all, next)
+	if (client->wish != 0)
+		tell(client, "again");
+}
+
+void
+clients_dismiss(struct clients *clients)
+{
+	struct client *client, *next;
+
 	for (client = LIST_FIRST(&clients->all); client != NULL;
 	     client = next) {
 		next = LIST_NEXT(client, next);
-		if (client->wish != 0)
-			tell(client, "again");
 		dismiss(client);
 		settle(client);
 	}

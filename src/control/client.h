@@ -35,9 +35,13 @@ void clients_add(struct clients *clients, int fd);
 // How the reload went that heeds all wishes up to that number.
 void clients_outcome(struct clients *clients, uint32_t wish, bool in_force);
 
-// Nobody's requests are read any more; those who still wait for an outcome are
-// told to ask again. Each goes once its last reply has left.
+// Those who wait for an outcome are told to ask again, and so is whoever asks
+// for one from now on: a request may be on its way while its client is taken
+// for idle.
 void clients_finish(struct clients *clients);
+
+// No request is read any more. Each goes once its last reply has left.
+void clients_dismiss(struct clients *clients);
 
 unsigned clients_count(const struct clients *clients);
 void clients_free(struct clients *clients);

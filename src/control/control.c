@@ -142,6 +142,8 @@ on_beat(evutil_socket_t fd, short what, void *arg)
 		event_add(&control->door, NULL);
 	else if (control->linger-- == 0)
 		loop_stop(control->loop);
+	else if (control->linger < LINGER_BEATS - 1)
+		clients_dismiss(control->clients);
 }
 
 static void

@@ -23,11 +23,12 @@
 // little more; a new one comes to serve in 15 s, or not at all.
 #define REPLY_TIMEOUT_S 150
 #define REPLY_MAX       256
-// Each "again" is another reload that somebody else has wished.
+// Each further try is after another reload that somebody else has wished.
 #define TRIES_MAX       5
 
-// One line without its newline. False if there is none.
-static bool
+// One line without its newline. 0, -ECONNRESET if the other side has gone, or
+// another negative errno.
+static int
 read_line(int fd, char ret[REPLY_MAX])
 {
 	size_t have = 0;
@@ -36,15 +37,27 @@ read_line(int fd, char ret[REPLY_MAX])
 	while (end == NULL) {
 		ssize_t n = read(fd, ret + have, REPLY_MAX - have);
 		if (n <= 0)
-			return false;
+			return n == 0 ? -ECONNRESET : -errno;
 		end = memchr(ret + have, '\n', (size_t)n);
 		have += (size_t)n;
 		if (end == NULL && have == REPLY_MAX)
-			return false;
+			return -EPROTO;
 	}
 	*end = '\0';
-	return true;
+	return 0;
 }
+
+static int
+exchange(int fd, char ret[REPLY_MAX])
+{
+	static const char request[] = "reload\n";
+
+	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+		return errno == EPIPE ? -ECONNRESET : -errno;
+	return read_line(fd, ret);
+}
+
+static const char no_outcome[] = "no outcome came: danemapd's log has it";
 
 static int
 fail(int status, const char *path, const char *why)
@@ -53,12 +66,11 @@ fail(int status, const char *path, const char *why)
 	return status;
 }
 
-// An exit status, or -EAGAIN.
+// An exit status; or -EAGAIN or -ECONNRESET: the process that was asked had to
+// go before it could tell, and the next one may.
 static int
 ask(const char *path)
 {
-	static const char request[] = "reload\n";
-
 	char reply[REPLY_MAX];
 	if (*path == '\0')
 		return fail(EX_UNAVAILABLE, "control_socket",
@@ -69,13 +81,12 @@ ask(const char *path)
 		    strerror(-fd));
 		return EX_UNAVAILABLE;
 	}
-	bool answered = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) ==
-			    (ssize_t)sizeof(request) - 1 &&
-			read_line(fd, reply);
+	int error = exchange(fd, reply);
 	close(fd);
-	if (!answered)
-		return fail(TOOL_CANNOT_TELL, path,
-		    "no outcome came: danemapd's log has it");
+	if (error == -ECONNRESET)
+		return error;
+	if (error != 0)
+		return fail(TOOL_CANNOT_TELL, path, no_outcome);
 	if (strcmp(reply, "again") == 0)
 		return -EAGAIN;
 	if (strcmp(reply, "ok") == 0)
@@ -91,18 +102,17 @@ static int
 reload(const struct conf *conf)
 {
 	int status = parent_check(conf);
-
-	for (unsigned i = 0; status == EX_OK && i < TRIES_MAX; i++) {
-		int outcome = ask(conf->control_socket);
-		if (outcome == TOOL_YES)
-			puts("the configuration is in force");
-		if (outcome != -EAGAIN)
-			return outcome;
-	}
 	if (status != EX_OK)
 		return status;
+	for (unsigned i = 0; i < TRIES_MAX; i++) {
+		status = ask(conf->control_socket);
+		if (status == TOOL_YES)
+			puts("the configuration is in force");
+		if (status != -EAGAIN && status != -ECONNRESET)
+			return status;
+	}
 	return fail(TOOL_CANNOT_TELL, conf->control_socket,
-	    "others reload it all the time");
+	    status == -EAGAIN ? "others reload it all the time" : no_outcome);
 }
 
 static int

@@ -100,6 +100,14 @@ def expect(condition, *what):
         raise AssertionError(" ".join(map(str, what)))
 
 
+def wait_until(ask, server):
+    """Until ask() is true; else the server's log says why."""
+    end = time.monotonic() + 10
+    while not ask():
+        expect(time.monotonic() < end, server.log())
+        time.sleep(0.02)
+
+
 def check(done, status, words=""):
     """The exit status, and a text in what was printed."""
     said = done.stdout + done.stderr
@@ -233,13 +241,15 @@ def test_no_policy(_):
 # ---- reload ----
 
 def test_reload(folder):
-    """reload returns once the new configuration is in force"""
+    """reload returns once nobody answers by the old configuration"""
     with Server(folder) as server:
         expect(server.ask("none.cases.nsec") == "OK may", "may before")
-        server.write("no_dane_reply = encrypt\n")
-        check(run("reload", "-c", server.conf), 0, "in force")
-        reply = server.ask("none.cases.nsec")
-        expect(reply == "OK encrypt", reply)
+        for answer in ("encrypt", "may", "NOTFOUND") * 5:
+            server.write("no_dane_reply = %s\n" % answer)
+            check(run("reload", "-c", server.conf), 0, "in force")
+            for _ in range(4):
+                reply = server.ask("none.cases.nsec")
+                expect(reply.split()[-1] == answer, reply, "not", answer)
 
 
 def test_reload_twice(folder):
@@ -249,6 +259,21 @@ def test_reload_twice(folder):
         for done in pool.map(
                 lambda _: run("reload", "-c", server.conf), range(4)):
             check(done, 0, "in force")
+
+
+def test_reload_survives_control(folder):
+    """reload asks anew where the process that it asked dies"""
+    with Server(folder) as server:
+        asked = server.control_process()
+        server.process.send_signal(signal.SIGSTOP)
+        with subprocess.Popen([PROGRAM, "reload", "-c", str(server.conf)],
+                              stdout=subprocess.PIPE, text=True) as asking:
+            wait_until(lambda: "a reload was asked for" in server.log(),
+                       server)
+            os.kill(asked, signal.SIGKILL)
+            server.process.send_signal(signal.SIGCONT)
+            asking.communicate(timeout=60)
+        expect(asking.returncode == 0, asking.returncode, server.log())
 
 
 def test_reload_fault(folder):
@@ -306,16 +331,28 @@ def test_control_status(folder):
         expect(lines[1].startswith("error "), lines[1])
 
 
+def test_control_leaves(folder):
+    """A control process that leaves tells late clients to ask again"""
+    with Server(folder) as server, socket.socket(socket.AF_UNIX) as late:
+        late.settimeout(20)
+        late.connect(str(server.settings["control_socket"]))
+        lines = late.makefile("rb")
+        late.sendall(b"status\n")
+        lines.readline()
+        check(run("reload", "-c", server.conf), 0, "in force")
+        late.sendall(b"status\nreload\n")
+        expect(lines.readline().startswith(b"{"), server.log())
+        expect(lines.readline() == b"again\n", server.log())
+
+
 def test_control_killed(folder):
     """A control process that dies is started again, and nobody else notices"""
     with Server(folder) as server:
         before = server.control_process()
         others = set(server.children()) - {before}
         os.kill(before, signal.SIGKILL)
-        end = time.monotonic() + 10
-        while server.control_process() in (None, before):
-            expect(time.monotonic() < end, server.log())
-            time.sleep(0.02)
+        wait_until(lambda: server.control_process() not in (None, before),
+                   server)
         expect(others <= set(server.children()), "others were ended")
         check(run("reload", "-c", server.conf), 0, "in force")
 
