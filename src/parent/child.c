@@ -228,7 +228,7 @@ child_start(
 	close(pair[1]);
 	child->channel = pair[0];
 	child->pid = pid;
-	child->ready = false;
+	child->ready = child->left = false;
 	child->wish = child->heeded = 0; // a new process counts anew
 	child->started_ms = now_ms;
 	child->silent_rounds = 0;
@@ -309,6 +309,8 @@ child_may_say(const struct child *child, unsigned order_kind)
 	case ORDER_READY:
 	case ORDER_REMAP:
 		return true;
+	case ORDER_LEFT:
+		return child->kind == CHILD_WORKER;
 	case ORDER_ANCHORED:
 		return child->kind == CHILD_RESOLVER;
 	case ORDER_RELOAD:

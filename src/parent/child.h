@@ -18,9 +18,9 @@ enum child_kind { CHILD_WORKER = 0, CHILD_RESOLVER, CHILD_CONTROL };
 struct child {
 	enum child_kind kind;
 	unsigned index;
-	pid_t pid;   // 0: not running
-	int channel; // order.h; -1: not running
-	bool ready;
+	pid_t pid;        // 0: not running
+	int channel;      // order.h; -1: not running
+	bool ready, left; // as said by orders
 	uint64_t started_ms, restart_ms;
 	unsigned backoff_ms;
 	// The parent's own rounds are counted, not time: a machine that slept

@@ -233,10 +233,30 @@ generation_inherit(
     struct generation *gen, struct generation *old, uint64_t now_ms)
 {
 	set_end(old, now_ms);
-	order_all(old, CHILD_CONTROL, ORDER_FINISH);
+	old->moving = true;
+	old->moving_end_ms = now_ms + GENERATION_MOVE_MAX_MS;
 	for (unsigned i = 0; i < old->n_workers; i++)
 		bequeath(&old->children[i], &gen->children[i % gen->n_workers]);
 	generation_settle(old);
+}
+
+bool
+generation_has_moved(const struct generation *gen, uint64_t now_ms)
+{
+	if (now_ms >= gen->moving_end_ms)
+		return true;
+	for (unsigned i = 0; i < gen->n_workers; i++)
+		if (gen->children[i].pid != 0 && !gen->children[i].left)
+			return false;
+	return true;
+}
+
+void
+generation_moved(struct generation *gen)
+{
+	gen->moving = false;
+	generation_reloaded(gen, true);
+	order_all(gen, CHILD_CONTROL, ORDER_FINISH);
 }
 
 void

@@ -27,11 +27,13 @@ struct generation {
 	uint8_t context[CACHE_CONTEXT_LEN]; // digest of that
 	struct listeners listeners;
 	unsigned n_workers, n_resolvers;
-	unsigned n_children; // with the control process, if there is one
-	bool owns;           // its resolvers may write to the cache
-	bool finishing;      // no child is started again
-	bool resolvers_told; // to finish
-	uint64_t end_ms;     // then what is left is ended; 0: never
+	unsigned n_children;    // with the control process, if there is one
+	bool owns;              // its resolvers may write to the cache
+	bool finishing;         // no child is started again
+	bool moving;            // its clients are on their way to the next one
+	uint64_t moving_end_ms; // then nobody is waited for
+	bool resolvers_told;    // to finish
+	uint64_t end_ms;        // then what is left is ended; 0: never
 	struct child children[GENERATION_CHILDREN_MAX]; // workers first
 	struct child_world world;
 };
@@ -57,9 +59,16 @@ void generation_reloaded(struct generation *gen, bool in_force);
 // Its resolvers own their parts from now on.
 void generation_own(struct generation *gen);
 
-// Hands the clients of old's workers to gen's.
+// Hands the clients of old's workers to gen's: old is moving until
+// generation_moved is called.
 void generation_inherit(
     struct generation *gen, struct generation *old, uint64_t now_ms);
+// No worker takes a new question any more; one that hangs is waited for for
+// GENERATION_MOVE_MAX_MS.
+#define GENERATION_MOVE_MAX_MS 2000
+bool generation_has_moved(const struct generation *gen, uint64_t now_ms);
+// Tells those who wished the reload.
+void generation_moved(struct generation *gen);
 
 // Workers finish their replies and end; then the resolvers.
 void generation_finish(struct generation *gen, uint64_t now_ms);

@@ -393,19 +393,25 @@ reload(struct parent *parent)
 	    parent->next->n_workers, parent->next->n_resolvers);
 }
 
-// The new generation serves: clients move over, the old one finishes.
+// The new generation serves: clients move over, the old one finishes. Whoever
+// hears that the reload is done must not meet the old one any more.
 static void
 take_over(struct parent *parent, uint64_t now_ms)
 {
 	parent->old = parent->now;
 	parent->now = parent->next;
 	parent->next = NULL;
-	generation_reloaded(parent->old, true);
 	generation_inherit(parent->now, parent->old, now_ms);
 	dlog_open(parent->now->conf->log_target, parent->now->conf->log_level,
 	    "parent");
+}
+
+static void
+complete_reload(struct parent *parent)
+{
 	dlog(LOG_NOTICE, "reload: the new configuration is in force");
 	say_rules(parent);
+	generation_moved(parent->old);
 	systemd_ready();
 }
 
@@ -438,6 +444,9 @@ advance(struct parent *parent, uint64_t now_ms)
 		take_over(parent, now_ms);
 	else if (parent->next != NULL && now_ms >= parent->next_deadline_ms)
 		give_up_next(parent, now_ms);
+	if (parent->old != NULL && parent->old->moving &&
+	    generation_has_moved(parent->old, now_ms))
+		complete_reload(parent);
 	if (parent->old != NULL && generation_is_gone(parent->old)) {
 		struct generation *gone = parent->old;
 		parent->old = NULL;
@@ -564,6 +573,8 @@ heed(struct parent *parent, struct child *child, const struct order *order)
 		close(order->fd);
 	if (order->kind == ORDER_READY)
 		child->ready = true;
+	if (order->kind == ORDER_LEFT)
+		child->left = true;
 	if (order->kind == ORDER_RELOAD)
 		child->wish = order->index;
 	if (order->kind == ORDER_RELOAD || order->kind == ORDER_REMAP)

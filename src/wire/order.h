@@ -22,6 +22,7 @@ enum order_kind {
 			// `index` is in force (count 1) or failed (0)
 	// child to parent
 	ORDER_READY,    // serves
+	ORDER_LEFT,     // worker: after HEIR; it takes no new question
 	ORDER_ANCHORED, // resolver: the root has validated
 	ORDER_REMAP,    // any: the cache segment is dead and wants to be new
 	ORDER_RELOAD,   // control: its wish number `index` for a reload

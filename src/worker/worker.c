@@ -123,6 +123,16 @@ bequests_free(struct worker *worker)
 
 // --- orders ---
 
+static void
+tell(const struct worker *worker, enum order_kind kind)
+{
+	struct order order = { .kind = kind, .fd = -1 };
+
+	int error = order_send(worker->settings->parent, &order);
+	if (error != 0)
+		dlog(LOG_ERR, "cannot tell the parent: %s", strerror(-error));
+}
+
 // What has been left to it and was not looked at yet would be closed with the
 // bequests.
 static void
@@ -157,6 +167,7 @@ obey(void *arg, const struct order *order)
 		}
 		finish(worker);
 		conns_bequeath(worker->conns, order->fd);
+		tell(worker, ORDER_LEFT);
 		return;
 	case ORDER_FINISH: // no news for one that hands over to an heir
 		if (worker->finishing)
@@ -182,16 +193,6 @@ on_order(evutil_socket_t fd, short what, void *arg)
 		worker->status = EX_UNAVAILABLE;
 		loop_stop(worker->loop);
 	}
-}
-
-static void
-tell(const struct worker *worker, enum order_kind kind)
-{
-	struct order order = { .kind = kind, .fd = -1 };
-
-	int error = order_send(worker->settings->parent, &order);
-	if (error != 0)
-		dlog(LOG_ERR, "cannot tell the parent: %s", strerror(-error));
 }
 
 // --- the frame ---

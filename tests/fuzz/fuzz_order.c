@@ -127,6 +127,7 @@ order_is_right(const struct packet *packet, uint32_t numbers[3])
 	case ORDER_FINISH:
 	case ORDER_RELOADED:
 	case ORDER_READY:
+	case ORDER_LEFT:
 	case ORDER_ANCHORED:
 	case ORDER_REMAP:
 	case ORDER_RELOAD:

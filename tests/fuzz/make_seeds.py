@@ -25,7 +25,7 @@ STRICT, DROP, PATCHES, OVER_SOUND, MARK, FILL = 1, 2, 4, 8, 16, 128
 PAGE = 16384
 
 # src/wire/order.h: those that carry a descriptor, and the last
-CARRIERS, LAST_ORDER = (1, 2, 4, 5, 12), 12
+CARRIERS, LAST_ORDER = (1, 2, 4, 5, 13), 13
 
 # fuzz_decide.c
 FINGERPRINT, IN_SHA512, KNOWN, DEFERRED, STALE_USE = 32, 16, 8, 4, 2
