@@ -197,6 +197,42 @@ entry_decode(const uint8_t *bytes, size_t len, struct entry *ret)
 	return 0;
 }
 
+#define MS_PER_S UINT64_C(1000)
+
+// Seven weeks fit; whoever wants more gets those.
+static uint32_t
+to_ms(uint64_t time_s)
+{
+	return time_s * MS_PER_S < UINT32_MAX ? (uint32_t)(time_s * MS_PER_S)
+					      : UINT32_MAX;
+}
+
+// Whoever asks first after a deferral makes the retry begin, and as late as
+// that: as long as questions come within query_timeout of each other, none
+// waits for it.
+struct entry_limits
+entry_limits_of(
+    uint32_t cache_stale_ttl_s, uint32_t query_timeout_s, bool insecure_may)
+{
+	return (struct entry_limits){
+		.stale_ms = to_ms(cache_stale_ttl_s),
+		.retry_ms = to_ms(UINT64_C(2) * query_timeout_s),
+		.insecure_may = insecure_may,
+	};
+}
+
+void
+entry_fail(
+    struct entry *entry, uint64_t now_ms, uint64_t until_ms, const char *reason)
+{
+	entry->refreshing = false;
+	entry->has_defer = true;
+	entry->deferred_ms = now_ms;
+	entry->deferred_until_ms = until_ms;
+	entry->defer_reason = reason;
+	entry->defer_len = (uint8_t)strlen(reason);
+}
+
 // Times are taken apart by subtraction: a sum of what was read could wrap.
 static bool
 within(uint64_t now_ms, uint64_t end_ms, uint64_t more_ms)

@@ -26,7 +26,7 @@ struct entry {
 
 struct entry_limits {
 	uint32_t stale_ms;   // cache_stale_ttl
-	uint32_t retry_ms;   // query_timeout: how long a retry may take
+	uint32_t retry_ms;   // how long after a deferral a retry may end
 	bool insecure_may;   // insecure_mx = may
 };
 
@@ -46,6 +46,15 @@ size_t entry_encode(const struct entry *entry, uint8_t *ret, size_t size);
 // Borrows from bytes. 0, or -EINVAL for what entry_encode would not have
 // written; ret is then untouched.
 int entry_decode(const uint8_t *bytes, size_t len, struct entry *ret);
+
+// From parameters of the configuration.
+struct entry_limits entry_limits_of(
+    uint32_t cache_stale_ttl_s, uint32_t query_timeout_s, bool insecure_may);
+
+// A lookup has failed: the deferral stands beside the answer until until_ms,
+// and a refresh that was promised has been tried. Borrows reason.
+void entry_fail(struct entry *entry, uint64_t now_ms, uint64_t until_ms,
+    const char *reason);
 
 // ret_hint: whoever serves this should tell the resolver that the entry is in
 // use: the last tenth of its life has begun, or a stale answer is due for

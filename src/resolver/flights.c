@@ -225,7 +225,9 @@ flights_new(const struct flights_settings *settings, struct flights **ret)
 		.conf = settings->conf,
 		.cache = settings->cache,
 		.page = settings->page,
-		.limits = outcome_limits(settings->conf),
+		.limits = entry_limits_of(settings->conf->cache_stale_ttl_s,
+		    settings->conf->query_timeout_s,
+		    settings->conf->dialect.insecure_may),
 	};
 	flights->timeout_ms = settings->conf->query_timeout_s * MS_PER_S;
 	flights->margin_ms = margin_of(flights->timeout_ms);

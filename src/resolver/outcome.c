@@ -7,8 +7,6 @@
 
 #include "resolver/outcome.h"
 
-#include <string.h>
-
 #include "policy/walk.h"
 
 #define MS_PER_S UINT64_C(1000)
@@ -28,20 +26,6 @@ clamp_ttl(const struct outcome *outcome, const struct conf *conf)
 	return ttl_s;
 }
 
-// Beside the old answer, never over it.
-static void
-add_deferral(struct entry *entry, const struct outcome *outcome,
-    const struct conf *conf, const char *reason)
-{
-	entry->refreshing = false; // that promise has been kept
-	entry->has_defer = true;
-	entry->deferred_ms = outcome->now_ms;
-	entry->deferred_until_ms =
-	    outcome->now_ms + conf->cache_error_ttl_s * MS_PER_S;
-	entry->defer_reason = reason;
-	entry->defer_len = (uint8_t)strlen(reason);
-}
-
 enum decide_verdict
 outcome_merge(const struct entry *old, const struct outcome *outcome,
     const struct conf *conf, char reason[FACTS_REASON_MAX + 1],
@@ -53,7 +37,9 @@ outcome_merge(const struct entry *old, const struct outcome *outcome,
 	decide_reason(outcome->facts, verdict, reason, FACTS_REASON_MAX + 1);
 	if (verdict == DECIDE_DEFER) {
 		*ret = old ? *old : (struct entry){ 0 };
-		add_deferral(ret, outcome, conf, reason);
+		entry_fail(ret, outcome->now_ms,
+		    outcome->now_ms + conf->cache_error_ttl_s * MS_PER_S,
+		    reason);
 		return verdict;
 	}
 	*ret = (struct entry){
@@ -92,24 +78,5 @@ outcome_worth(
 		.ends_ms = entry->has_answer ? ends_ms : worthless_ms,
 		.worthless_ms = worthless_ms,
 		.strict = strict,
-	};
-}
-
-// Seven weeks fit; whoever wants more gets those.
-static uint32_t
-to_ms(uint32_t time_s)
-{
-	uint64_t time_ms = time_s * MS_PER_S;
-
-	return time_ms < UINT32_MAX ? (uint32_t)time_ms : UINT32_MAX;
-}
-
-struct entry_limits
-outcome_limits(const struct conf *conf)
-{
-	return (struct entry_limits){
-		.stale_ms = to_ms(conf->cache_stale_ttl_s),
-		.retry_ms = to_ms(conf->query_timeout_s),
-		.insecure_may = conf->dialect.insecure_may,
 	};
 }

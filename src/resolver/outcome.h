@@ -37,6 +37,3 @@ enum decide_verdict outcome_verdict(
 // All but data and len.
 void outcome_worth(const struct entry *entry, const struct conf *conf,
     struct cache_value *ret);
-
-// What entry_judge asks of the configuration.
-struct entry_limits outcome_limits(const struct conf *conf);

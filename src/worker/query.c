@@ -96,69 +96,7 @@ defer(struct query_desk *desk, enum dialect_map map,
 	return dialect_defer(map, reason, ret);
 }
 
-// --- asking a resolver ---
-
-static unsigned
-resolver_of(const struct query_desk *desk, const uint8_t *key, size_t len)
-{
-	return cache_part(desk->settings.cache, key, len) %
-	       desk->settings.n_resolvers;
-}
-
-static size_t
-reply_unasked(
-    struct query_desk *desk, const struct query *query, int error, char *ret)
-{
-	const char *cause = error == -EACCES
-				? "the resolver failed twice at this question"
-				: "too many questions at once";
-
-	return defer(desk, query->map, &query->nexthop, cause, ret);
-}
-
-static enum query_fate
-ask(struct query_desk *desk, enum dialect_map map,
-    const struct nexthop *nexthop, struct query_result *result)
-{
-	struct query *query = calloc(1, sizeof(*query));
-	if (query == NULL) {
-		result->reply_len =
-		    defer(desk, map, nexthop, "out of memory", result->reply);
-		return QUERY_REPLIED;
-	}
-	query->map = map;
-	query->nexthop = *nexthop;
-	struct errand *errand = &query->errand;
-	errand->key_len = nexthop_id(nexthop, errand->key);
-	int error = errands_ask(desk->errands,
-	    resolver_of(desk, errand->key, errand->key_len), errand);
-	if (error != 0) {
-		result->reply_len =
-		    reply_unasked(desk, query, error, result->reply);
-		free(query);
-		return QUERY_REPLIED;
-	}
-	count(&desk->settings.page->n_asked);
-	query->under_way = true;
-	result->query = query;
-	return QUERY_PENDING;
-}
-
-// Once for each life of an entry. A hint that cannot be sent is no hint: the
-// next answer tries again.
-static void
-hint(struct query_desk *desk, const uint8_t *key, size_t len,
-    const struct entry *entry)
-{
-	uint64_t mark;
-	uint64_t *place = hints_place(&desk->hints, key, len, entry, &mark);
-
-	if (*place != mark &&
-	    errands_hint(desk->errands, resolver_of(desk, key, len), key, len))
-		*place = mark;
-}
-
-// --- rules ---
+// --- what is known already ---
 
 static int32_t
 today(struct query_desk *desk)
@@ -183,6 +121,111 @@ find_rule(struct query_desk *desk, const struct nexthop *nexthop,
 		return NULL;
 	return found;
 }
+
+static bool
+look(const struct query_desk *desk, const uint8_t *key, size_t key_len,
+    uint8_t value[CACHE_VALUE_MAX], struct entry *ret)
+{
+	size_t len;
+
+	return cache_get(desk->settings.cache, key, key_len, value, &len) &&
+	       entry_decode(value, len, ret) == 0;
+}
+
+// Matches that were too many to keep are wanted in the fingerprint map alone,
+// and not where it defers anyway.
+static bool
+lacks_matches(
+    enum dialect_map map, const struct entry *entry, enum entry_use use)
+{
+	return map == DIALECT_FINGERPRINT &&
+	       (use == ENTRY_FRESH || use == ENTRY_GRACE) &&
+	       entry->facts.partial;
+}
+
+// What this worker gives up has failed no less than a lookup in which the
+// resolver did: an answer that outlives that goes on.
+static size_t
+reply_unserved(struct query_desk *desk, enum dialect_map map,
+    const struct nexthop *nexthop, const char *cause, char *ret)
+{
+	uint8_t key[NEXTHOP_ID_MAX], value[CACHE_VALUE_MAX];
+	uint64_t now_ms = loop_now_ms(desk->settings.loop);
+	enum entry_use use = ENTRY_MISS;
+	struct rules_rule rule;
+	struct entry entry = { 0 };
+	bool in_use;
+
+	size_t key_len = nexthop_id(nexthop, key);
+	if (look(desk, key, key_len, value, &entry))
+		use = entry_judge(&entry, now_ms, &desk->limits, &in_use);
+	if (use == ENTRY_MISS && entry.has_answer) {
+		entry_fail(&entry, now_ms, now_ms, cause);
+		use = entry_judge(&entry, now_ms, &desk->limits, &in_use);
+	}
+	if (use == ENTRY_MISS || use == ENTRY_DEFER ||
+	    lacks_matches(map, &entry, use))
+		return defer(desk, map, nexthop, cause, ret);
+	struct dialect_question question = { map, nexthop,
+		find_rule(desk, nexthop, &rule), desk->dialect };
+	return dialect_answer(&question, &entry, use, ret, DIALECT_REPLY_MAX);
+}
+
+// --- asking a resolver ---
+
+static unsigned
+resolver_of(const struct query_desk *desk, const uint8_t *key, size_t len)
+{
+	return cache_part(desk->settings.cache, key, len) %
+	       desk->settings.n_resolvers;
+}
+
+static enum query_fate
+ask(struct query_desk *desk, enum dialect_map map,
+    const struct nexthop *nexthop, struct query_result *result)
+{
+	struct query *query = calloc(1, sizeof(*query));
+	if (query == NULL) {
+		result->reply_len = reply_unserved(
+		    desk, map, nexthop, "out of memory", result->reply);
+		return QUERY_REPLIED;
+	}
+	query->map = map;
+	query->nexthop = *nexthop;
+	struct errand *errand = &query->errand;
+	errand->key_len = nexthop_id(nexthop, errand->key);
+	int error = errands_ask(desk->errands,
+	    resolver_of(desk, errand->key, errand->key_len), errand);
+	if (error != 0) {
+		free(query);
+		result->reply_len = reply_unserved(desk, map, nexthop,
+		    error == -EACCES
+			? "the resolver failed twice at this question"
+			: "too many questions at once",
+		    result->reply);
+		return QUERY_REPLIED;
+	}
+	count(&desk->settings.page->n_asked);
+	query->under_way = true;
+	result->query = query;
+	return QUERY_PENDING;
+}
+
+// Once for each life of an entry. A hint that cannot be sent is no hint: the
+// next answer tries again.
+static void
+hint(struct query_desk *desk, const uint8_t *key, size_t len,
+    const struct entry *entry)
+{
+	uint64_t mark;
+	uint64_t *place = hints_place(&desk->hints, key, len, entry, &mark);
+
+	if (*place != mark &&
+	    errands_hint(desk->errands, resolver_of(desk, key, len), key, len))
+		*place = mark;
+}
+
+// --- rules ---
 
 static void
 ask_unattended(struct query_desk *desk, const struct nexthop *nexthop)
@@ -224,16 +267,6 @@ want_facts(struct query_desk *desk, const struct nexthop *nexthop,
 	ask_unattended(desk, nexthop);
 }
 
-static bool
-look(const struct query_desk *desk, const uint8_t *key, size_t key_len,
-    uint8_t value[CACHE_VALUE_MAX], struct entry *ret)
-{
-	size_t len;
-
-	return cache_get(desk->settings.cache, key, key_len, value, &len) &&
-	       entry_decode(value, len, ret) == 0;
-}
-
 // Facts however old are better than none, and new ones are on their way.
 static size_t
 reply_guarded(
@@ -272,17 +305,6 @@ reply_without_dns(
 }
 
 // --- the way of one question ---
-
-// Matches that were too many to keep are wanted in the fingerprint map alone,
-// and not where it defers anyway.
-static bool
-lacks_matches(
-    enum dialect_map map, const struct entry *entry, enum entry_use use)
-{
-	return map == DIALECT_FINGERPRINT &&
-	       (use == ENTRY_FRESH || use == ENTRY_GRACE) &&
-	       entry->facts.partial;
-}
 
 enum query_fate
 query_begin(struct query_desk *desk, const char *payload, size_t len,
@@ -438,7 +460,8 @@ on_done(void *arg, struct errand *errand, const struct ask *answer,
 		return;
 	}
 	if (answer == NULL)
-		len = defer(desk, query->map, &query->nexthop, cause, reply);
+		len = reply_unserved(
+		    desk, query->map, &query->nexthop, cause, reply);
 	else if (answer->kind == ASK_ANSWER)
 		len = reply_from_entry(desk, query, answer, reply);
 	else
@@ -482,12 +505,6 @@ query_free(struct query_desk *desk, struct query *query)
 
 // --- the desk ---
 
-static uint32_t
-to_ms(uint32_t time_s)
-{
-	return time_s > UINT32_MAX / 1000 ? UINT32_MAX : time_s * 1000;
-}
-
 static int
 open_errands(struct query_desk *desk)
 {
@@ -517,11 +534,8 @@ query_desk_new(
 	TAILQ_INIT(&desk->unattended);
 	desk->settings = *settings;
 	desk->dialect = &conf->dialect;
-	desk->limits = (struct entry_limits){
-		.stale_ms = to_ms(conf->cache_stale_ttl_s),
-		.retry_ms = to_ms(conf->query_timeout_s),
-		.insecure_may = conf->dialect.insecure_may,
-	};
+	desk->limits = entry_limits_of(conf->cache_stale_ttl_s,
+	    conf->query_timeout_s, conf->dialect.insecure_may);
 	int error = hints_begin(&desk->hints);
 	if (error == 0)
 		error = open_errands(desk);

@@ -2,6 +2,8 @@
 # Copyright (c) the danemap authors
 """Answers at and past their end."""
 
+import os
+import signal
 import time
 
 from . import stage
@@ -46,6 +48,20 @@ def test_stale(dns):
                 expect(reply == SECURE, reply)
                 expect(took_s < 0.5 * stage.PATIENCE, "took", took_s)
                 time.sleep(0.3)
+
+
+def test_stale_without_resolver(dns):
+    """while the resolver is stopped a strict answer goes on, NONE does not"""
+    with Daemon(dns.folder, **SHORT) as server:
+        server.fill([("dane6.short.nsec", SECURE), ("none6.short.nsec", NONE)])
+        stopped, = server.named("reso")
+        os.kill(stopped, signal.SIGSTOP)
+        time.sleep(3.3)
+        reply = server.ask("dane6.short.nsec")
+        expect(reply == SECURE, reply)
+        reply = server.ask("none6.short.nsec")
+        expect(reply.startswith("TEMP "), reply)
+        os.kill(stopped, signal.SIGCONT)
 
 
 def test_stale_ends(dns):

@@ -416,12 +416,39 @@ hostile_octets(void **state)
 	free(copy);
 }
 
+static const struct limits_row {
+	const char *sentence;
+	uint32_t stale_s, timeout_s, stale_ms, retry_ms;
+} limits_rows[] = {
+	{ "a day of cache_stale_ttl is a day", 86400, 10, 86400000, 20000 },
+	{ "half a year of cache_stale_ttl does not wrap to a moment",
+	    182 * 86400, 10, UINT32_MAX, 20000 },
+	{ "a query_timeout of two months does not wrap to a moment", 60,
+	    60 * 86400, 60000, UINT32_MAX },
+	{ "the longest times there are do not wrap to a moment", UINT32_MAX,
+	    UINT32_MAX, UINT32_MAX, UINT32_MAX },
+};
+
+static void
+limits_of(void **state)
+{
+	const struct limits_row *row = *state;
+	struct entry_limits got =
+	    entry_limits_of(row->stale_s, row->timeout_s, true);
+
+	assert_int_equal(got.stale_ms, row->stale_ms);
+	assert_int_equal(got.retry_ms, row->retry_ms);
+	assert_true(got.insecure_may);
+	assert_false(entry_limits_of(1, 1, false).insecure_may);
+}
+
 int
 main(void)
 {
 	TABLE_ADD(judge_rows, judge);
 	TABLE_ADD(round_rows, there_and_back);
 	TABLE_ADD(octet_rows, hostile_octets);
+	TABLE_ADD(limits_rows, limits_of);
 	table_add("without a stale time nothing goes on",
 	    without_a_stale_time_nothing_goes_on, NULL);
 	table_add("insecure_mx = may makes the answer for an unsigned MX weak",

@@ -581,6 +581,39 @@ deadline(void)
 	close(client);
 }
 
+// Made to live for a minute, and over for a second.
+static void
+keep_ended(const char *name, bool dane)
+{
+	struct entry entry = stage_entry(dane, 60000);
+
+	entry.made_ms -= 61000;
+	entry.ends_ms -= 61000;
+	stage_keep(&stage, name, &entry);
+}
+
+static void
+deadline_of_ended(void)
+{
+	stage.conf.query_timeout_s = 1;
+	struct stage_worker *worker = start_linked();
+	int client = stage_connect(&stage);
+
+	keep_ended("strict.example", true);
+	keep_ended("weak.example", false);
+	stage_request(client, "strict.example");
+	stage_request(client, "weak.example");
+	stage_take_name(worker, "strict.example");
+	stage_take_name(worker, "weak.example");
+	stage_expect(client, "OK dane-only");
+	stage_expect_start(client, "TEMP no answer within 1s");
+	keep_ended("b.example", true);
+	stage_send(client, "21:fingerprint b.example,", 25);
+	stage_take_name(worker, "b.example");
+	stage_expect(client, "OK defer-dnssec-lookup-failed");
+	close(client);
+}
+
 static void
 deadline_without_resolver(void)
 {
@@ -1078,6 +1111,8 @@ static const struct row rows[] = {
 	{ "a question lost twice is deferred and barred, and no other",
 	    lost_twice },
 	{ "a deadline defers, and a later answer is ignored", deadline },
+	{ "at a deadline a strict answer that has ended goes on, no other",
+	    deadline_of_ended },
 	{ "a deadline holds without any resolver", deadline_without_resolver },
 	{ "a full channel delays questions and loses none", full_channel },
 	{ "a thousand idle connections hinder nobody", thousand_idle },
