@@ -16,14 +16,19 @@
 #include "policy/rules_day.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
+
+#define CHECK_WAIT_MS  10000
+#define CHECK_PAUSE_MS 5
 
 static check_say *check_say_now;
 
@@ -121,22 +126,46 @@ check_conf(
 	return fine;
 }
 
+// No orphan may hold the parent's sockets: alone it would not even be seen.
+static void
+die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EX_OSERR);
+}
+
+// Its wait status. One that does not end, stopped or kept by a file system that
+// hangs, is ended: the parent has others to look after.
+static int
+wait_for(pid_t pid)
+{
+	int status = 0;
+	for (int ms = 0; ms < CHECK_WAIT_MS; ms += CHECK_PAUSE_MS) {
+		if (waitpid(pid, &status, WNOHANG) != 0)
+			return status;
+		poll(NULL, 0, CHECK_PAUSE_MS);
+	}
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return status;
+}
+
 bool
 check_conf_apart(
     const struct conf *conf, const struct dns_source *source, check_say *say)
 {
-	int status;
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
-		alarm(10);
+		die_with(parent);
 		_exit(check_conf(conf, source, say) ? EX_OK : EX_CONFIG);
 	}
 	if (pid < 0) {
 		say(true, "cannot fork to check the configuration");
 		return false;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	int status = wait_for(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) != EX_OK &&
 	    WEXITSTATUS(status) != EX_CONFIG)
 		say(true, "libunbound ended the check of trust anchors and "

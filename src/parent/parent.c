@@ -418,6 +418,7 @@ complete_reload(struct parent *parent)
 static void
 give_up_next(struct parent *parent, uint64_t now_ms)
 {
+	listen_restore(&parent->next->listeners);
 	parent->old = parent->next;
 	parent->next = NULL;
 	generation_finish(parent->old, now_ms);

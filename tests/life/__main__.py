@@ -26,7 +26,7 @@ from . import chance, stage
 HERE = pathlib.Path(__file__).parent
 NETNS = HERE.parent / "tree" / "netns.sh"
 # The longest first: they wait more than they work.
-CHAPTERS = ["processes", "outage", "wallclock", "liars",
+CHAPTERS = ["processes", "hung", "outage", "wallclock", "liars",
             "cachefile", "ageing", "reloads", "clients",
             "idle", "command", "confinement", "activation",
             "anchors", "succession", "strangers", "memory"]
