@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LOCK_OPEN (O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+
 struct row {
 	unsigned n_users; // 0: free
 	int fd;
@@ -71,30 +73,76 @@ try_for_a_while(int fd, pid_t *ret_holder)
 	return -EBUSY;
 }
 
+// The file stays when the daemon goes. One that root has made for another user
+// must be that user's, who may start it next.
 static int
-open_regular(const char *path, struct stat *ret, char error[CACHE_ERROR_MAX])
+make(const struct cache_settings *settings, const char *path)
 {
-	int fd = open(
-	    path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	int r = fd < 0 || fstat(fd, ret) != 0 ? -errno : 0;
+	int fd = open(path, LOCK_OPEN | O_CREAT | O_EXCL, 0600);
 
-	if (r == 0 && S_ISREG(ret->st_mode))
+	if (fd < 0)
+		return -errno;
+	if (geteuid() != 0 || fchown(fd, settings->owner, settings->group) == 0)
 		return fd;
-	if (r == 0) {
-		r = -EINVAL;
+	int r = -errno;
+	close(fd);
+	unlink(path);
+	return r;
+}
+
+static int
+open_or_make(const struct cache_settings *settings, const char *path)
+{
+	int fd = open(path, LOCK_OPEN);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return -errno;
+	fd = make(settings, path);
+	if (fd != -EEXIST)
+		return fd;
+	fd = open(path, LOCK_OPEN); // somebody else was quicker
+	return fd < 0 ? -errno : fd;
+}
+
+static void
+say_closed(const char *path, int r, char error[CACHE_ERROR_MAX])
+{
+	struct stat st;
+
+	if (r == -EACCES && lstat(path, &st) == 0)
 		snprintf(error, CACHE_ERROR_MAX,
-		    "the lock file %.128s is not a regular file: set "
-		    "cache_file to a place of its own",
-		    path);
-	} else {
+		    "the lock file %.128s is of user %ld: give it to the "
+		    "user of this daemon, or remove it while none runs",
+		    path, (long)st.st_uid);
+	else
 		snprintf(error, CACHE_ERROR_MAX,
 		    "cannot open the lock file %.128s: %s; its folder must be "
 		    "there and writable (cache_file)",
 		    path, strerror(-r));
-	}
+}
+
+static int
+open_regular(const struct cache_settings *settings, const char *path,
+    struct stat *ret, char error[CACHE_ERROR_MAX])
+{
+	int fd = open_or_make(settings, path);
+
+	int r = fd < 0 ? fd : fstat(fd, ret) != 0 ? -errno : 0;
+	if (r == 0 && S_ISREG(ret->st_mode))
+		return fd;
 	if (fd >= 0)
 		close(fd);
-	return r;
+	if (r != 0) {
+		say_closed(path, r, error);
+		return r;
+	}
+	snprintf(error, CACHE_ERROR_MAX,
+	    "the lock file %.128s is not a regular file: set cache_file to a "
+	    "place of its own",
+	    path);
+	return -EINVAL;
 }
 
 // A holder in another namespace, or one that is no single process, has no
@@ -118,7 +166,7 @@ lock_new(const struct cache_settings *settings, const char *path, int number,
 {
 	struct stat st;
 	pid_t holder = 0;
-	int fd = open_regular(path, &st, error);
+	int fd = open_regular(settings, path, &st, error);
 
 	if (fd < 0)
 		return fd;

@@ -11,9 +11,9 @@ import time
 
 from . import chance, stage
 from .chance import goes_on
-from .stage import Cold, Daemon, Load, domains, expect, wait_until
+from .stage import Cold, Daemon, Load, NOBODY, domains, expect, wait_until
 
-UNAVAILABLE = 69
+UNAVAILABLE, NO_PERMISSION = 69, 77
 PAIRS = domains(1, 60)
 VERSION_AT = 8  # src/cache/FORMAT
 PAGES_AT = 16384
@@ -212,6 +212,42 @@ def test_wrong_owner(dns):
 def test_open_to_others(dns):
     """a file that others may write starts an empty cache"""
     spoil_and_start(dns, lambda path: os.chmod(path, 0o666), "open to others")
+
+
+def start_as_nobody(server):
+    """Without root from the beginning."""
+    command = server.command
+    server.command = lambda: [
+        "setpriv", "--reuid=%d" % NOBODY.pw_uid, "--regid=%d" % NOBODY.pw_gid,
+        "--clear-groups", *command()]
+    server.start()
+
+
+def test_user_after_root(dns):
+    """what a start as root has made, its user may use without root"""
+    server = filled(dns)
+    try:
+        server.stop()
+        before = server.log_size()
+        start_as_nobody(server)
+        server.wait_listening()
+        expect("starts empty" not in server.log_after(before), server.log())
+    finally:
+        server.__exit__()
+
+
+def test_lock_of_another(dns):
+    """a lock file that is another user's is said to be, with the remedy"""
+    server = filled(dns)
+    server.stop()
+    os.chown(server.folder / "cache.lock", 1, 1)
+    before = server.log_size()
+    start_as_nobody(server)
+    status = server.process.wait(15)
+    said = server.log_after(before)
+    expect(status == NO_PERMISSION, "status", status, said)
+    expect("cache.lock is of user 1: give it" in said, said)
+    server.own.cleanup()
 
 
 def link_away(path):

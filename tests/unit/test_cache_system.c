@@ -200,6 +200,15 @@ a_text(void)
 	write_text(path, "precious");
 }
 
+static void
+a_lock(void)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	write_text(name, "");
+}
+
 struct row {
 	const char *sentence;
 	void (*before)(void);
@@ -232,8 +241,17 @@ static const struct row rows[] = {
 	{ "a lock whose holder cannot be found is in use nevertheless", a_cache,
 	    { { "fcntl", 0, EACCES } }, "in use by another process", -EBUSY },
 
+	{ "a lock file that another has just made is opened", a_lock,
+	    { { "open", 1, ENOENT } }, "", CACHE_MADE },
+	{ "a lock file that is gone again is named", a_cache,
+	    { { "open", 1, ENOENT }, { "open", 2, ENOENT } },
+	    "cannot open the lock file", -ENOENT },
+	{ "a lock file that root cannot give away is named", nothing,
+	    { { "geteuid", 1, 0 }, { "fchown", 1, EPERM } },
+	    "cannot open the lock file", -EPERM },
+
 	// The header.
-	{ "a boot without a name gets one", nothing, { { "open", 2, ENOENT } },
+	{ "a boot without a name gets one", nothing, { { "open", 3, ENOENT } },
 	    "", CACHE_MADE },
 	{ "a cache is not kept over a boot without a name", a_cache,
 	    { { "open", 2, ENOENT } }, "from before a reboot", CACHE_REPLACED },
@@ -261,7 +279,7 @@ static const struct row rows[] = {
 	{ "a file whose header cannot be read is replaced", a_cache,
 	    { { "pread", 1, EIO } }, "it has no header", CACHE_REPLACED },
 	{ "a file that is closed to the daemon is kept aside", a_text,
-	    { { "open", 3, EACCES } }, "closed to this user; it is kept as /",
+	    { { "open", 4, EACCES } }, "closed to this user; it is kept as /",
 	    CACHE_REPLACED },
 
 	// A new one beside it.
