@@ -25,6 +25,7 @@ DEMO_NEXTHOPS="one.cases.nsec fifteen.many.nsec mixed.cases.nsec
 	to-tlsa.servfail.nsec tlsa-good.servfail.nsec bücher.cases.nsec
 	[good.mail.nsec]:587 [nodane.mail.nsec] [192.0.2.1]"
 ROOT_WAIT_S=6
+SIGNAL=TERM # what ends the process DAEMON
 PYTHON=/usr/bin/python3
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -85,7 +86,7 @@ start_daemon() {
 
 stop_daemon() {
 	[ -n "${DAEMON-}" ] || return 0
-	kill "$DAEMON" 2>/dev/null || :
+	kill -s "$SIGNAL" "$DAEMON" 2>/dev/null || :
 	wait "$DAEMON" 2>/dev/null || :
 	DAEMON=
 }
@@ -198,7 +199,8 @@ demo() {
 	# What may be kept running must not hold our caller's output open.
 	tree/netns.sh "$SOURCE/postfix-examples/quickstart.sh" --inside \
 		</dev/null >"$WORK/table" 2>&1 &
-	DAEMON=$!
+	# unshare is deaf to TERM; the namespaces end with it.
+	DAEMON=$! SIGNAL=KILL
 	while [ ! -e "$WORK/shown" ] && kill -0 $DAEMON 2>/dev/null; do
 		sleep 0.1
 	done
@@ -215,7 +217,7 @@ finish() {
 	say "goes on running; ask it by"
 	echo "    $BUILD/danemap query -s unix:$WORK/policy.sock NEXT-HOP"
 	say "and end it by"
-	echo "    kill $DAEMON; rm -r $WORK"
+	echo "    kill -s $SIGNAL $DAEMON; rm -r $WORK"
 }
 
 clean_up() {

@@ -9,11 +9,15 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 from . import tap
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "postfix-examples/quickstart.sh"
 WAIT_S = 120
+END_S = 10
+# What the part of the script in the namespaces was called with.
+INSIDE = "quickstart.sh --inside"
 # A folder of the script's own, as it names it.
 FOLDER = re.compile(r"/tmp/danemap\.\w+")
 
@@ -51,6 +55,15 @@ def running_in(folder):
     return found
 
 
+def check_gone(folder):
+    """Soon nothing runs any more, and the folder is not there."""
+    end = time.monotonic() + END_S
+    while running_in(folder) or running_in(INSIDE):
+        assert time.monotonic() < end, running_in(folder) + running_in(INSIDE)
+        time.sleep(0.02)
+    assert not pathlib.Path(folder).exists(), folder
+
+
 def folders():
     return set(pathlib.Path("/tmp").glob("danemap.*"))
 
@@ -81,7 +94,7 @@ def test_keep(build):
     folder = FOLDER.search(text)[0]
     ask = re.search(r"^ +(\S+/danemap query -s \S+) NEXT-HOP$", text,
                     re.MULTILINE)[1]
-    end = re.search(r"^ +(kill \d+; rm -r %s)$" % folder, text,
+    end = re.search(r"^ +(kill -s \w+ \d+; rm -r %s)$" % folder, text,
                     re.MULTILINE)[1]
     try:
         reply = subprocess.run(ask.split() + ["three.cases.nsec"], text=True,
@@ -89,8 +102,27 @@ def test_keep(build):
     finally:
         subprocess.run(["sh", "-c", end], check=True)
     assert reply == "three.cases.nsec\tOK dane-only\n", reply
+    check_gone(folder)
+
+
+def test_stopped(build):
+    """Stopped in mid-demo, quickstart leaves nothing."""
+    before = folders()
+    with subprocess.Popen([SCRIPT, "--build", build, "--demo", "--keep"],
+                          stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL) as demo:
+        try:
+            while not running_in("tree.tree serve"):
+                assert demo.poll() is None, demo.returncode
+                time.sleep(0.02)
+            demo.terminate()
+            assert demo.wait(END_S) == 1, demo.returncode
+        finally:
+            demo.kill()
+    check_gone("/tmp/danemap.")
+    assert folders() == before, folders() - before
 
 
 if __name__ == "__main__":
     sys.exit(tap.run([test_demo, test_no_internet, test_leaves_nothing,
-                      test_keep], sys.argv[1]))
+                      test_keep, test_stopped], sys.argv[1]))
