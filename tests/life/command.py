@@ -14,6 +14,35 @@ from e2e import daemon
 from . import stage
 from .stage import Daemon, expect, wait_until
 
+ROOT_DIRECTORY = (pathlib.Path(__file__).parents[2] /
+                  "systemd/examples/root-directory.conf")
+# The root directory that systemd would make of it, with the folders that the
+# units make. Arguments: the folder, danemapd, the paths.
+IN_ROOT = """set -e
+root=$1 program=$2
+shift 2
+mount -t tmpfs none /var/spool/postfix
+mkdir /var/spool/postfix/danemap
+mount -t tmpfs none "$root"
+mkdir -p "$root/run/danemapd" "$root/proc" "$root/dev"
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+place() {
+	if [ -d "$1" ]; then
+		mkdir -p "$root$2"
+	else
+		mkdir -p "$(dirname "$root$2")"
+		: >"$root$2"
+	fi
+	mount --bind "$1" "$root$2"
+}
+place "$program" /danemapd
+for path; do
+	[ "${path#-}" = "$path" ] || [ -e "${path#-}" ] || continue
+	place "${path#-}" "${path#-}"
+done
+exec chroot "$root" /danemapd -t -o user=nobody
+"""
 USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG = 64, 69, 71, 77, 78
 
 
@@ -70,6 +99,23 @@ def test_check(dns):
     expect(not server.cache.exists() and not os.path.exists(server.socket),
            "-t made something")
     server.own.cleanup()
+
+
+def test_root_directory(dns):
+    """-t finds nothing wrong in the root directory of systemd/examples"""
+    paths = [path for line in ROOT_DIRECTORY.read_text().splitlines()
+             if line.startswith("BindReadOnlyPaths=")
+             for path in line.partition("=")[2].split()]
+    root = dns.folder / "root"
+    root.mkdir()
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", IN_ROOT, "sh", root,
+         daemon.PROGRAM, *paths], check=False, timeout=30, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    root.rmdir()
+    check(done, 0, "")
+    expect(done.stderr == "", done.stderr)
 
 
 def test_check_faults(dns):
