@@ -10,6 +10,9 @@ sysusersdir = $(prefix)/lib/sysusers.d
 sysusers_DATA = systemd/sysusers.d/danemap.conf
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 tmpfiles_DATA = systemd/tmpfiles.d/danemap.conf
+unitexampledir = $(docdir)/examples
+unitexample_DATA = systemd/examples/danemapd-control.socket \
+	systemd/examples/notify-reload.conf systemd/examples/root-directory.conf
 endif
 CLEANFILES += systemd/danemapd.service
 

@@ -235,6 +235,15 @@ build_other() {
 			faketime "+500 days" dpkg-buildpackage -us -uc'
 }
 
+# The examples of systemd/ that the package lacks.
+missing_examples() {
+	dpkg-deb -c "$new" >"$work/contents"
+	for file in "$source"/systemd/examples/*; do
+		grep -q "/doc/danemap/examples/${file##*/}\$" \
+			"$work/contents" || echo "${file##*/}"
+	done
+}
+
 compare_builds() {
 	n=0
 	for file in "$build"/build/one/*.deb \
@@ -270,6 +279,7 @@ build_packages() {
 	mkdir "$work/packages"
 	cp "$build"/build/one/danemap_*.deb "$work/packages/new.deb"
 	new=$work/packages/new.deb
+	report "$release: the examples for systemd are in" "$(missing_examples)"
 	need "$release: an older package" make_old
 	rm -rf --one-file-system "$build"
 }
