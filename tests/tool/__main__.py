@@ -168,6 +168,25 @@ def test_like_the_daemon(folder):
                        one["answers"][name], "daemon:", reply)
 
 
+def test_logged_verdict(folder):
+    """The daemon logs the verdict that explain shows, whatever it answers"""
+    policy = folder / "floor"
+    policy.write_text("unsigned.plain at-least encrypt\n")
+    more = {"no_dane_reply": "none", "policy_file": policy}
+    told = [("none.cases.nsec", "OK none", "none"),
+            ("unsigned.plain", "OK encrypt", "none"),
+            ("kill.cases.nsec", "OK encrypt", "dane"),
+            ("[nodane.mail.nsec]", "NOTFOUND ", "none")]
+    options = [word for pair in more.items() for word in ("-o", "%s=%s" % pair)]
+    with Server(folder, **more) as server:
+        for key, reply, verdict in told:
+            expect(server.ask(key) == reply, key, server.ask(key))
+            line = "domain=%s answer=%s reason=" % (key, verdict)
+            wait_until(lambda line=line: line in server.log(), server)
+            done = run("explain", *settings(folder), *options, key)
+            expect("  verdict      %s: " % verdict in done.stdout, done.stdout)
+
+
 def test_settings_count(folder):
     """explain heeds the parameters that decide"""
     key = "signedhosts.unsigned.plain"
