@@ -61,7 +61,7 @@ note(struct explain *explain, const struct story *story)
 {
 	int status = TOOL_YES;
 
-	if (story->nexthop.kind == NEXTHOP_UNPARSABLE)
+	if (story->not_found)
 		status = TOOL_NO;
 	else if (story->deferred)
 		status = TOOL_CANNOT_TELL;

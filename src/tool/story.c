@@ -322,6 +322,7 @@ end_replies(struct story *story, const struct story_world *world,
 	if (story->replies[0].text == NULL || story->replies[1].text == NULL)
 		return -ENOMEM;
 	story->deferred = strncmp(story->replies[0].text, "TEMP", 4) == 0;
+	story->not_found = strncmp(story->replies[0].text, "NOTFOUND", 8) == 0;
 	return 0;
 }
 

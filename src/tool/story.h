@@ -74,7 +74,7 @@ struct story {
 	char reason[FACTS_REASON_MAX + 1];
 	uint32_t kept_s; // how long the daemon would keep it
 	struct story_reply replies[STORY_MAPS];
-	bool deferred; // the dane map's reply is TEMP
+	bool deferred, not_found; // the dane map's reply is TEMP, NOTFOUND
 	struct arena arena;
 	struct walk walk;
 };

@@ -45,7 +45,7 @@ GOLDEN = {
     "failed-tlsa": ("errortarget.cases.nsec", 2),
     "null-mx": ("null.cases.nsec", 0),
     "no-such-name": ("nosuch.cases.nsec", 0),
-    "address": ("192.0.2.7", 0),
+    "address": ("192.0.2.7", 1),
     "nonsense": ("a b", 1),
 }
 POLICY = """# rules of the tests
@@ -195,6 +195,17 @@ def test_settings_count(folder):
     done = run("explain", *settings(folder), "-o", "insecure_mx=may",
                "-o", "no_dane_reply=none", key)
     check(done, 0, "dane         OK none\n")
+
+
+def test_not_found(folder):
+    """explain exits with 1 where the reply to a key is NOTFOUND"""
+    for more in (["-o", "no_dane_reply=notfound", "none.cases.nsec"],
+                 ["[nodane.mail.nsec]"], [".cases.nsec"],
+                 ["192.0.2.7", "one.cases.nsec"]):
+        done = run("explain", *settings(folder), *more)
+        check(done, 1, "dane         NOTFOUND\n")
+    done = run("explain", *settings(folder), "192.0.2.7", "wrongds.nsec")
+    check(done, 2, "dane         TEMP ")
 
 
 def test_no_root(folder):

@@ -496,6 +496,8 @@ tree_test(void **state)
 	assert_int_equal(0, fclose(out));
 	assert_string_equal(text, row->tree);
 	assert_int_equal(story->deferred, row->deferred);
+	assert_int_equal(story->not_found,
+	    strstr(row->tree, "\n  dane         NOTFOUND") != NULL);
 	free(text);
 	story_free(story);
 }
