@@ -401,10 +401,11 @@ try_to_take(const struct conf *conf, const struct identity *identity,
 		return r;
 	}
 	if (fd < 0)
-		return address_fail(error, fd,
-		    "control_socket: %s: %s: without it no danemapd can be "
-		    "replaced",
-		    conf->control_socket, strerror(-fd));
+		return address_fail(error, fd, "control_socket: %s: %s: %s",
+		    conf->control_socket, strerror(-fd),
+		    fd == -EACCES ? "only root and its user may replace a "
+				    "danemapd"
+				  : "without it no danemapd can be replaced");
 	r = take_from(conf, identity, fd, ret, error);
 	close(fd);
 	if (r == -EAGAIN || r == -ECONNRESET) // the latter: it has ended

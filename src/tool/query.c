@@ -61,28 +61,38 @@ try_address(const struct address *want, void *arg)
 }
 
 static int
+fail_to_reach(const char *list, int error)
+{
+	const char *hint =
+	    error == -EACCES ? "only root and the socket's group may: use sudo"
+			     : "is danemapd running?";
+
+	fprintf(stderr, "danemap: %s: %s: %s\n", list, strerror(-error), hint);
+	return EX_UNAVAILABLE;
+}
+
+static int
 open_socket(struct query *query)
 {
 	char error[ADDRESS_ERROR_MAX];
 	struct conf *conf = NULL;
 	const char *list = query->socket;
+	int status = EX_OK;
 	if (list == NULL) {
-		int status = setup_read(&query->setup, &conf);
+		status = setup_read(&query->setup, &conf);
 		if (status != EX_OK)
 			return status;
 		list = conf->listen;
 	}
 	query->fd = -ENOENT;
-	int r = address_for_each(list, error, try_address, query);
-	if (r != 0)
+	if (address_for_each(list, error, try_address, query) != 0) {
 		fprintf(stderr, "danemap: %s\n", error);
-	else if (query->fd < 0)
-		fprintf(stderr, "danemap: %s: %s: is danemapd running?\n", list,
-		    strerror(-query->fd));
+		status = EX_USAGE;
+	} else if (query->fd < 0) {
+		status = fail_to_reach(list, query->fd);
+	}
 	conf_free(conf);
-	if (r != 0)
-		return EX_USAGE;
-	return query->fd < 0 ? EX_UNAVAILABLE : EX_OK;
+	return status;
 }
 
 static bool

@@ -66,6 +66,17 @@ fail(int status, const char *path, const char *why)
 	return status;
 }
 
+static int
+fail_to_reach(const char *path, int error)
+{
+	const char *hint = error == -EACCES
+			       ? "only root and danemapd's user may: use sudo"
+			       : "is danemapd running?";
+
+	fprintf(stderr, "danemap: %s: %s: %s\n", path, strerror(-error), hint);
+	return EX_UNAVAILABLE;
+}
+
 // An exit status; or -EAGAIN or -ECONNRESET: the process that was asked had to
 // go before it could tell, and the next one may.
 static int
@@ -76,11 +87,8 @@ ask(const char *path)
 		return fail(EX_UNAVAILABLE, "control_socket",
 		    "there is none in the configuration: send SIGHUP");
 	int fd = reach_unix(path, REPLY_TIMEOUT_S);
-	if (fd < 0) {
-		fprintf(stderr, "danemap: %s: %s: is danemapd running?\n", path,
-		    strerror(-fd));
-		return EX_UNAVAILABLE;
-	}
+	if (fd < 0)
+		return fail_to_reach(path, fd);
 	int error = exchange(fd, reply);
 	close(fd);
 	if (error == -ECONNRESET)

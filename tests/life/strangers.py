@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 
 from e2e import daemon, socketmap
 
@@ -107,6 +108,22 @@ def test_control_socket(dns):
         check_others("connect to control_socket", connecting(control))
         mode = os.stat(control).st_mode
         expect(stat.S_IMODE(mode) == 0o600, oct(mode))
+
+
+def test_replace(dns):
+    """another user cannot replace danemapd, and is told who can: status 77"""
+    with open_house(dns) as server:
+        wait_until(server.settled, 10, "all processes")
+        done = subprocess.run(
+            [daemon.PROGRAM, "--replace", "-c", "/dev/null", "-o",
+             "user=nobody", "-o", "control_socket=%s/control" % server.folder,
+             "-o", "log_target=stderr"],
+            check=False, timeout=30, text=True, stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, user=STRANGER, group=STRANGER,
+            extra_groups=[])
+        expect("only root and its user may replace" in done.stderr,
+               done.stderr)
+        expect(done.returncode == os.EX_NOPERM, done.returncode)
 
 
 def test_cache_file(dns):

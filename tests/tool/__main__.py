@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from tree import tree, zonefile
 HERE = pathlib.Path(__file__).parent
 PROGRAM = os.environ.get("DANEMAP", "danemap")
 USAGE, UNAVAILABLE, CONFIG = 64, 69, 78
+STRANGER = 23456  # nobody's uid and gid
 
 # File of golden texts: key, and the exit status of explain.
 GOLDEN = {
@@ -337,6 +339,22 @@ def test_unreachable(folder):
     expect(done.returncode in (UNAVAILABLE, CONFIG), done.stderr)
     with Server(folder, control_socket="") as server:
         check(run("reload", "-c", server.conf), UNAVAILABLE, "control_socket")
+
+
+def test_stranger(folder):
+    """Who may not open a socket is told who may"""
+    with Server(folder) as server:
+        server.folder.chmod(0o755)
+        program = shutil.copy(PROGRAM, server.folder)
+        for words in (["reload", "-c", "/dev/null", "-o", "user=nobody", "-o",
+                       "control_socket=%s/control" % server.folder,
+                       "-o", "cache_file=%s/cache" % server.folder,
+                       "-o", "listen=inet:127.0.0.1:8460"],
+                      ["query", "-s", "unix:" + server.socket, "a"]):
+            done = run(*words, executable=program, user=STRANGER,
+                       group=STRANGER, extra_groups=[])
+            check(done, UNAVAILABLE, ": Permission denied: only root and ")
+            check(done, UNAVAILABLE, ": use sudo\n")
 
 
 # ---- control_socket ----
