@@ -23,6 +23,9 @@ static const struct {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+// What getopt has to say begins with it, as all other errors do.
+static char program[] = "danemap";
+
 static void
 print_usage(FILE *out)
 {
@@ -31,6 +34,19 @@ print_usage(FILE *out)
 		fprintf(
 		    out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("See danemap(1).\n", out);
+}
+
+static int
+run_command(int argc, char **argv)
+{
+	const char *name = argv[0];
+
+	argv[0] = program;
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc, argv);
+	print_usage(stderr);
+	return EX_USAGE;
 }
 
 int
@@ -46,9 +62,8 @@ main(int argc, char **argv)
 		puts("danemap " PACKAGE_VERSION);
 		return EX_OK;
 	}
-	for (size_t i = 0; argc >= 2 && i < N_COMMANDS; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+	if (argc >= 2)
+		return run_command(argc - 1, argv + 1);
 	print_usage(stderr);
 	return EX_USAGE;
 }

@@ -2,7 +2,8 @@
 // Copyright (c) the danemap authors
 
 // The commands of danemap(1): one file each, entered through one function that
-// reads its own options (argv[0] is the command) and returns the exit status.
+// reads its own options (argv[0] is the program's name: getopt's errors begin
+// with it) and returns the exit status.
 #pragma once
 
 // Exit codes that all commands share, beside those of sysexits.h.

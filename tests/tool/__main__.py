@@ -228,6 +228,16 @@ def test_usage(_):
         check(run(*words), USAGE, "usage: danemap")
 
 
+def test_options(_):
+    """A wrong option is told as any fault is, with the usage behind it"""
+    for command in ("query", "explain", "policy", "reload"):
+        for word in ("-z", "-o"):
+            done = run(command, word)
+            check(done, USAGE, "\nusage: danemap %s " % command)
+            expect(re.match("danemap: .*option.* -- '%s'\n" % word[1],
+                            done.stderr), done.stderr)
+
+
 def test_wrong_configuration(_):
     """A wrong configuration is told with its place, with status 78"""
     for command in (["explain", "a"], ["policy"], ["reload"], ["query", "a"]):
