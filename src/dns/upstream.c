@@ -7,6 +7,7 @@
 
 #include "dns/upstream.h"
 
+#include "base/parameter.h"
 #include "dns/file.h"
 
 #include <arpa/inet.h>
@@ -17,6 +18,9 @@
 #include <string.h>
 
 #define SEPARATORS " \t\r\n\v\f"
+
+_Static_assert(UPSTREAM_FORWARDERS_MAX >= PARAMETER_ADDRESSES_MAX,
+    "what the grammar of forward permits is taken here");
 
 // True for an address in text; ret_loopback says whether it is this machine.
 static bool

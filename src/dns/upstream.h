@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define UPSTREAM_FORWARDERS_MAX 16
+#define UPSTREAM_FORWARDERS_MAX 32
 #define UPSTREAM_ADDRESS_MAX    64
 #define UPSTREAM_ERROR_MAX      512
 

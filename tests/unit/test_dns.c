@@ -79,6 +79,7 @@ hear(const char *text)
 #define ROOT_DS                                                       \
 	". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409" \
 	"BBC683457104237C7F8EC8D\n"
+#define FOUR "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 "
 
 static const struct check_row {
 	const char *sentence;
@@ -252,6 +253,11 @@ static const struct check_row {
 
 	{ "forwarders are addresses with or without a port", NULL, NULL, NULL,
 	    "192.0.2.1 192.0.2.2@5353\t2001:db8::1@53", NULL, "" },
+	{ "as many forwarders as the parameter may have are taken", NULL, NULL,
+	    NULL, FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR, NULL, "" },
+	{ "one more forwarder is an error", NULL, NULL, NULL,
+	    FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR "192.0.2.5",
+	    "forward: 192.0.2.5: too many", "" },
 	{ "a name is no forwarder", NULL, NULL, NULL, "192.0.2.1 dns.example",
 	    "forward: dns.example: not an IPv4 or IPv6 address", "" },
 	{ "a forwarder's port is at most 65535", NULL, NULL, NULL,
