@@ -22,6 +22,7 @@ struct anchor {
 	struct dns *dns, *retired;
 	bool trying; // an attempt is under way, and has time left
 	bool held;   // dns is in use
+	bool old;    // dns, not in use, was begun before all was to be new
 	unsigned retry_ms;
 	struct event *attempt; // to be begun, or over
 	struct event *retirement;
@@ -65,6 +66,8 @@ on_primed(void *arg, const char *why_not)
 {
 	struct anchor *anchor = arg;
 
+	if (anchor->old)
+		return;
 	if (why_not) {
 		if (anchor->trying)
 			fail(anchor, why_not);
@@ -86,6 +89,7 @@ try(struct anchor *anchor)
 	int r;
 
 	close_dns(anchor, &anchor->dns);
+	anchor->old = false;
 	r = dns_open(
 	    loop_base(anchor->loop), anchor->source, &anchor->dns, error);
 	if (r < 0) {
@@ -136,6 +140,7 @@ anchor_renew(struct anchor *anchor)
 		anchor->held = false;
 		set_timer(anchor->retirement, anchor->retire_ms);
 	}
+	anchor->old = anchor->dns != NULL;
 	anchor->trying = false;
 	anchor->retry_ms = ANCHOR_RETRY_MIN_MS;
 	set_timer(anchor->attempt, 0);

@@ -182,6 +182,23 @@ begins_anew_while_it_tries(struct scene *scene)
 	assert_int_equal(fake_dns.n_opened - fake_dns.n_closed, 1);
 }
 
+static bool
+has_opened(const struct scene *scene)
+{
+	(void)scene;
+	return fake_dns.n_opened == 1;
+}
+
+static void
+holds_nothing_old(struct scene *scene)
+{
+	play_until(scene, has_opened);
+	assert_int_equal(scene->n_held, 0);
+	anchor_renew(scene->anchor);
+	play_until(scene, is_held);
+	assert_int_equal(fake_dns.n_opened, 2);
+}
+
 static const struct row {
 	const char *sentence;
 	void (*act)(struct scene *scene);
@@ -197,6 +214,8 @@ static const struct row {
 	    keeps_two_contexts_at_most },
 	{ "renewed while it tries, it begins again at once",
 	    begins_anew_while_it_tries },
+	{ "renewed while the root is asked, only a later context is held",
+	    holds_nothing_old },
 };
 
 static void
