@@ -15,155 +15,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-// Two processes on one socket would share questions at random: only a socket
-// file that nobody answers on may be replaced.
-static int
-check_stale(const struct address *want, char *error)
-{
-	struct stat st;
-	if (lstat(want->path, &st) != 0) {
-		if (errno == ENOENT)
-			return 0;
-		return address_fail(
-		    error, -errno, "unix:%s: %s", want->path, strerror(errno));
-	}
-	if (!S_ISSOCK(st.st_mode))
-		return address_fail(error, -EEXIST,
-		    "unix:%s: is there already and is no socket: "
-		    "remove it or choose another path",
-		    want->path);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	memcpy(address.sun_path, want->path, sizeof(want->path));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return address_fail(
-		    error, -errno, "socket: %s", strerror(errno));
-	int r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-	bool alive = r == 0 || errno != ECONNREFUSED;
-	close(fd);
-	if (alive)
-		return address_fail(error, -EADDRINUSE,
-		    "unix:%s: another process answers on it: stop it, "
-		    "or choose another path",
-		    want->path);
-	return 0;
-}
-
-// By descriptor: where the folder is not root's, its owner could put a link in
-// place of the file. What is right already is left alone: the file is root's,
-// and root may be gone. Before: what was changed, as it had been.
-static int
-set_rights_of(
-    int fd, const struct address_rights *want, struct address_rights *before)
-{
-	char self[64];
-	struct stat st;
-	if (fstat(fd, &st) != 0)
-		return -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -ENOTSOCK;
-	if (want->has_group && st.st_gid != want->group) {
-		if (fchownat(fd, "", (uid_t)-1, want->group, AT_EMPTY_PATH) !=
-		    0)
-			return -errno;
-		before->has_group = true;
-		before->group = st.st_gid;
-	}
-	if (want->has_mode && (st.st_mode & 07777) != want->mode) {
-		snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-		if (chmod(self, want->mode) != 0)
-			return -errno;
-		before->has_mode = true;
-		before->mode = st.st_mode & 07777;
-	}
-	return 0;
-}
-
-static int
-set_rights(const char *path, const struct address_rights *want,
-    struct address_rights *before)
-{
-	*before = (struct address_rights){ .has_mode = false };
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int r = set_rights_of(fd, want, before);
-	close(fd);
-	return r;
-}
-
-static int
-bind_quietly(int fd, const struct sockaddr_un *address)
-{
-	mode_t mask = umask(0177);
-	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
-	int saved = errno;
-	umask(mask);
-	return r == 0 ? 0 : -saved;
-}
-
-// Mode and group are set before the socket is to be found under its name.
-static int
-bind_unix(const struct address *want, int fd, char *error)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *slash = strrchr(want->path, '/');
-	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%.*s/.%x",
-	    (int)(slash - want->path), want->path, (unsigned)getpid());
-	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
-		return address_fail(error, -ENAMETOOLONG,
-		    "unix:%s: the folder's name is too long", want->path);
-	unlink(address.sun_path);
-	struct address_rights rights = want->rights, before;
-	if (!rights.has_mode)
-		rights.mode = 0666;
-	rights.has_mode = true;
-	int r = bind_quietly(fd, &address);
-	if (r == 0)
-		r = set_rights(address.sun_path, &rights, &before);
-	if (r == 0 && (listen(fd, LISTEN_BACKLOG) != 0 ||
-			  rename(address.sun_path, want->path) != 0))
-		r = -errno;
-	if (r == 0)
-		return 0;
-	unlink(address.sun_path);
-	return address_fail(error, r, "unix:%s: %s%s", want->path, strerror(-r),
-	    r == -ENOENT ? ": the folder is missing" : "");
-}
-
-static bool
-is_loopback(const struct sockaddr *address)
-{
-	if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)address;
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	}
-	const struct sockaddr_in6 *in6 = (const void *)address;
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-}
-
-static int
-bind_inet(const struct addrinfo *ai, int fd)
-{
-	int on = 1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (ai->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 ||
-	    listen(fd, LISTEN_BACKLOG) != 0)
-		return -errno;
-	return 0;
-}
 
 static const struct listener *
 find(const struct listeners *listeners, const char *name)
@@ -217,7 +74,7 @@ keep_unix(const struct address *want, const struct listener *kept,
 	int r = add(o->list, kept, o->error);
 	if (r != 0)
 		return r;
-	r = set_rights(
+	r = endpoint_set_rights(
 	    want->path, &want->rights, &o->list->of[o->list->n - 1].before);
 	if (r != 0)
 		return address_fail(o->error, r,
@@ -230,17 +87,14 @@ static int
 make_unix(const struct address *want, struct listener *one, char *error)
 {
 	struct stat st;
-	one->fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	one->fd = endpoint_make_unix(want, error);
 	if (one->fd < 0)
-		return address_fail(
-		    error, -errno, "socket: %s", strerror(errno));
-	int r = bind_unix(want, one->fd, error);
-	if (r == 0 && lstat(want->path, &st) == 0) {
+		return one->fd;
+	if (lstat(want->path, &st) == 0) {
 		one->dev = st.st_dev;
 		one->ino = st.st_ino;
 	}
-	return r;
+	return 0;
 }
 
 static int
@@ -254,7 +108,7 @@ open_unix(const struct address *want, const struct opening *o)
 	const struct listener *kept = find(o->old, one.name);
 	if (kept != NULL)
 		return keep_unix(want, kept, o);
-	int r = check_stale(want, o->error);
+	int r = endpoint_check_stale(want, o->error);
 	if (r != 0)
 		return r;
 	identity_make_folder(want->path, o->identity);
@@ -267,37 +121,12 @@ open_unix(const struct address *want, const struct opening *o)
 }
 
 static int
-make_inet(const struct addrinfo *ai, struct listener *one, char *error)
-{
-	one->fd = socket(
-	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = one->fd < 0 ? -errno : bind_inet(ai, one->fd);
-	if (r != 0)
-		return address_fail(
-		    error, r, "%s: %s", one->name, strerror(-r));
-	return 0;
-}
-
-static void
-name_inet(const struct addrinfo *ai, char ret[LISTEN_NAME_MAX])
-{
-	char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
-	getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host), port,
-	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	if (ai->ai_family == AF_INET6)
-		snprintf(
-		    ret, LISTEN_NAME_MAX, "inet:[%.120s]:%.8s", host, port);
-	else
-		snprintf(ret, LISTEN_NAME_MAX, "inet:%.120s:%.8s", host, port);
-}
-
-static int
 check_remote(const struct conf *conf, const struct addrinfo *ai, char *error)
 {
 	char name[LISTEN_NAME_MAX];
-	if (conf->allow_remote || is_loopback(ai->ai_addr))
+	if (conf->allow_remote || endpoint_is_loopback(ai))
 		return 0;
-	name_inet(ai, name);
+	endpoint_name(ai, name);
 	return address_fail(error, -EINVAL,
 	    "%s: is no loopback address: anyone who reaches it could "
 	    "ask; say allow_remote = yes if that is meant",
@@ -312,16 +141,17 @@ open_address(const struct addrinfo *ai, void *arg)
 	int r = check_remote(o->conf, ai, o->error);
 	if (r != 0)
 		return r;
-	name_inet(ai, one.name);
+	endpoint_name(ai, one.name);
 	if (find(o->list, one.name) != NULL)
 		return 0;
 	const struct listener *kept = find(o->old, one.name);
 	if (kept != NULL)
 		return add(o->list, kept, o->error);
-	r = make_inet(ai, &one, o->error);
-	if (r == 0)
-		r = add(o->list, &one, o->error);
-	if (r != 0 && one.fd >= 0)
+	one.fd = endpoint_make_inet(ai, o->error);
+	if (one.fd < 0)
+		return one.fd;
+	r = add(o->list, &one, o->error);
+	if (r != 0)
 		close(one.fd);
 	return r;
 }
@@ -428,7 +258,7 @@ listen_restore(const struct listeners *listeners)
 	for (unsigned i = 0; i < listeners->n; i++) {
 		const struct listener *one = &listeners->of[i];
 		if (one->before.has_mode || one->before.has_group)
-			(void)!set_rights(one->name + strlen("unix:"),
+			(void)!endpoint_set_rights(one->name + strlen("unix:"),
 			    &one->before, &ignored);
 	}
 }
@@ -439,9 +269,9 @@ open_control(const struct address *want, const struct identity *identity,
 {
 	struct listener one = *ret;
 	unsigned waited_ms = 0;
-	int r = check_stale(want, error);
+	int r = endpoint_check_stale(want, error);
 	while (r == -EADDRINUSE && wait_for_orphans(old, &waited_ms, error))
-		r = check_stale(want, error);
+		r = endpoint_check_stale(want, error);
 	if (r != 0)
 		return r;
 	identity_make_folder(want->path, identity);
@@ -528,30 +358,12 @@ check_address(const struct addrinfo *ai, void *arg)
 	return check_remote(c->conf, ai, c->error);
 }
 
-// The folder itself may be made at start; the one above it must be there.
-static int
-check_folder(const struct address *want, char *error)
-{
-	char folder[ADDRESS_PATH_MAX];
-	snprintf(folder, sizeof(folder), "%s", want->path);
-	for (int up = 0; up < 2; up++) {
-		char *slash = strrchr(folder, '/');
-		if (slash == folder || slash == NULL)
-			return 0;
-		*slash = '\0';
-		if (access(folder, F_OK) == 0)
-			return 0;
-	}
-	return address_fail(error, -EINVAL, "unix:%s: there is no folder %s",
-	    want->path, folder);
-}
-
 static int
 check_word(const struct address *want, void *arg)
 {
 	struct checking *c = arg;
 	if (want->is_unix)
-		return check_folder(want, c->error);
+		return endpoint_check_place(want, c->error);
 	return address_resolve(want, c->error, check_address, c);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/conf.h"
+#include "parent/endpoint.h"
 #include "parent/identity.h"
 
 #include <stdbool.h>
@@ -14,14 +15,10 @@
 
 #define LISTEN_MAX       32
 #define LISTEN_ERROR_MAX ADDRESS_ERROR_MAX
-// A burst of connects must not be refused: on a unix socket a full backlog is
-// an immediate lookup error for Postfix.
-#define LISTEN_BACKLOG   4096
 // How long a start waits for a socket that another process has, and how often
 // it looks.
 #define LISTEN_WAIT_MS   1000
 #define LISTEN_TRY_MS    50
-#define LISTEN_NAME_MAX  160
 
 struct listener {
 	int fd;
