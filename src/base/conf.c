@@ -173,26 +173,33 @@ struct reader {
 	char *ret_error;
 };
 
-// Writes "PLACE: what"; an overlong one loses its end.
-__attribute__((format(printf, 3, 4))) static int
-refuse(const struct reader *reader, struct place place, const char *format, ...)
+// "PLACE: "; returns its length.
+static size_t
+put_place(
+    const struct reader *reader, struct place place, char ret[CONF_ERROR_MAX])
 {
 	char quoted[QUOTED_MAX];
-	size_t n;
-	va_list args;
 
 	if (place.override) {
 		escape_text(ESCAPE_CONTROLS, place.override,
 		    strlen(place.override), quoted, sizeof(quoted));
-		snprintf(reader->ret_error, CONF_ERROR_MAX, "-o %s: ", quoted);
+		snprintf(ret, CONF_ERROR_MAX, "-o %s: ", quoted);
 	} else if (place.line > 0) {
-		snprintf(reader->ret_error, CONF_ERROR_MAX,
-		    "%s:%u: ", reader->path, place.line);
-	} else {
 		snprintf(
-		    reader->ret_error, CONF_ERROR_MAX, "%s: ", reader->path);
+		    ret, CONF_ERROR_MAX, "%s:%u: ", reader->path, place.line);
+	} else {
+		snprintf(ret, CONF_ERROR_MAX, "%s: ", reader->path);
 	}
-	n = strlen(reader->ret_error);
+	return strlen(ret);
+}
+
+// Writes "PLACE: what"; an overlong one loses its end.
+__attribute__((format(printf, 3, 4))) static int
+refuse(const struct reader *reader, struct place place, const char *format, ...)
+{
+	size_t n = put_place(reader, place, reader->ret_error);
+	va_list args;
+
 	va_start(args, format);
 	vsnprintf(reader->ret_error + n, CONF_ERROR_MAX - n, format, args);
 	va_end(args);
@@ -434,6 +441,27 @@ check_together(const struct reader *reader)
 	return 0;
 }
 
+// One for each parameter; NULL where the default stands.
+static int
+keep_places(const struct reader *reader)
+{
+	char text[CONF_ERROR_MAX];
+	struct conf *conf = reader->conf;
+
+	conf->places = calloc(N_PARAMETERS, sizeof(*conf->places));
+	if (!conf->places)
+		return refuse_file(reader, "read", ENOMEM);
+	for (size_t i = 0; i < N_PARAMETERS; i++) {
+		if (reader->places[i].order == 0)
+			continue;
+		put_place(reader, reader->places[i], text);
+		conf->places[i] = strdup(text);
+		if (!conf->places[i])
+			return refuse_file(reader, "read", ENOMEM);
+	}
+	return 0;
+}
+
 int
 conf_read(const char *path, const char *const overrides[], size_t n_overrides,
     struct conf **ret, char ret_error[CONF_ERROR_MAX])
@@ -454,6 +482,8 @@ conf_read(const char *path, const char *const overrides[], size_t n_overrides,
 		error = read_override(&reader, overrides[i]);
 	if (!error)
 		error = check_together(&reader);
+	if (!error)
+		error = keep_places(&reader);
 	if (error)
 		conf_free(reader.conf);
 	else
@@ -464,9 +494,30 @@ conf_read(const char *path, const char *const overrides[], size_t n_overrides,
 void
 conf_free(struct conf *conf)
 {
-	for (size_t i = 0; conf && i < N_PARAMETERS; i++)
+	if (!conf)
+		return;
+	for (size_t i = 0; i < N_PARAMETERS; i++) {
 		parameter_free(&parameters[i], conf);
+		if (conf->places)
+			free(conf->places[i]);
+	}
+	free(conf->places);
 	free(conf);
+}
+
+void
+conf_locate(const struct conf *conf, const char *error, char *ret, size_t size)
+{
+	const char *place = NULL;
+
+	for (size_t i = 0; conf->places && i < N_PARAMETERS; i++) {
+		size_t len = strlen(parameters[i].name);
+
+		if (strncmp(error, parameters[i].name, len) == 0 &&
+		    error[len] == ':')
+			place = conf->places[i];
+	}
+	snprintf(ret, size, "%s%s", place ? place : "", error);
 }
 
 void

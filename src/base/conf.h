@@ -37,6 +37,7 @@ struct conf {
 	int log_level; // syslog priority: LOG_ERR .. LOG_DEBUG
 	enum conf_log_target log_target;
 	struct dialect_settings dialect;
+	char **places; // of conf_locate; NULL: none is known
 };
 
 // path NULL: the default file, which may be missing; else it must be there.
@@ -46,6 +47,13 @@ struct conf {
 int conf_read(const char *path, const char *const overrides[],
     size_t n_overrides, struct conf **ret, char ret_error[CONF_ERROR_MAX]);
 void conf_free(struct conf *conf);
+
+// What is wrong with a value is often found by those who use it, whose errors
+// begin with the parameter's name and a colon. Writes such an error with the
+// place before it where the value was written, as conf_read has it; any other,
+// or one about a default, as it is. ret may not be error.
+void conf_locate(
+    const struct conf *conf, const char *error, char *ret, size_t size);
 
 // As postconf -n: those that differ from their defaults, or all.
 void conf_print(const struct conf *conf, bool all, FILE *out);

@@ -30,7 +30,10 @@
 #define CHECK_WAIT_MS  10000
 #define CHECK_PAUSE_MS 5
 
-static check_say *check_say_now;
+// Whose faults are told, and to whom: libunbound's warnings come through a
+// function that has no word of its own.
+static const struct conf *conf_now;
+static check_say *say_now;
 
 static const char *
 or_null(const char *text)
@@ -51,9 +54,17 @@ check_dns_settings(const struct conf *conf)
 }
 
 static void
-say_warning(const char *text)
+tell(bool is_fault, const char *text)
 {
-	check_say_now(false, text);
+	char located[CHECK_ERROR_MAX];
+	conf_locate(conf_now, text, located, sizeof(located));
+	say_now(is_fault, located);
+}
+
+static void
+tell_warning(const char *text)
+{
+	tell(false, text);
 }
 
 // The last folder of the path may be made at start; the one above must exist.
@@ -93,36 +104,66 @@ check_cache_file(const struct conf *conf, char error[CHECK_ERROR_MAX])
 	return false;
 }
 
-bool
-check_conf(
-    const struct conf *conf, const struct dns_source *source, check_say *say)
+static bool
+check_user(const struct conf *conf)
+{
+	char error[IDENTITY_ERROR_MAX];
+	struct identity identity;
+	if (identity_find(conf->user, &identity, error) != 0) {
+		tell(true, error);
+		return false;
+	}
+	if (identity.uid == 0)
+		tell(false, "user: the daemon would keep running as root");
+	return true;
+}
+
+// A control_socket that cannot be is no fault: Postfix is answered without.
+static bool
+check_sockets(const struct conf *conf, bool passed)
+{
+	char error[LISTEN_ERROR_MAX];
+	if (listen_check_control(conf, error) != 0)
+		tell(false, error);
+	if (passed || listen_check(conf, error) == 0)
+		return true;
+	tell(true, error);
+	return false;
+}
+
+static bool
+check_cache(const struct conf *conf)
 {
 	char error[CHECK_ERROR_MAX];
-	struct identity identity;
-	bool fine = true;
-	check_say_now = say;
-	if (identity_find(conf->user, &identity, error) != 0) {
-		say(true, error);
-		fine = false;
-	} else if (identity.uid == 0) {
-		say(false, "user: the daemon would keep running as root");
-	}
+	if (check_cache_folder(conf, error) && check_cache_file(conf, error))
+		return true;
+	tell(true, error);
+	return false;
+}
+
+static bool
+check_dns(const struct dns_source *source)
+{
+	char error[DNS_ERROR_MAX];
+	if (source == NULL || dns_check(source, tell_warning, error) == 0)
+		return true;
+	tell(true, error);
+	return false;
+}
+
+bool
+check_conf(const struct conf *conf, const struct dns_source *source,
+    bool passed, check_say *say)
+{
+	conf_now = conf;
+	say_now = say;
+	bool fine = check_user(conf);
 	if (!conf->sandbox)
-		say(false, "sandbox: no: each process keeps rights that it "
-			   "does not need");
-	if (listen_check(conf, error) != 0) {
-		say(true, error);
-		fine = false;
-	}
-	if (!check_cache_folder(conf, error) ||
-	    !check_cache_file(conf, error)) {
-		say(true, error);
-		fine = false;
-	}
-	if (source != NULL && dns_check(source, say_warning, error) != 0) {
-		say(true, error);
-		fine = false;
-	}
+		tell(false, "sandbox: no: each process keeps rights that it "
+			    "does not need");
+	fine &= check_sockets(conf, passed);
+	fine &= check_cache(conf);
+	fine &= check_dns(source);
 	return fine;
 }
 
@@ -153,13 +194,14 @@ wait_for(pid_t pid)
 }
 
 bool
-check_conf_apart(
-    const struct conf *conf, const struct dns_source *source, check_say *say)
+check_conf_apart(const struct conf *conf, const struct dns_source *source,
+    bool passed, check_say *say)
 {
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
 		die_with(parent);
-		_exit(check_conf(conf, source, say) ? EX_OK : EX_CONFIG);
+		_exit(
+		    check_conf(conf, source, passed, say) ? EX_OK : EX_CONFIG);
 	}
 	if (pid < 0) {
 		say(true, "cannot fork to check the configuration");
@@ -190,15 +232,16 @@ say_expiry(const char *text)
 // Not part of check_conf: a start and a reload read the file anyway, and it
 // may be a large one.
 static bool
-check_rules(const char *file)
+check_rules(const struct conf *conf)
 {
+	const char *file = conf->policy_file;
 	char error[RULES_ERROR_MAX];
 	struct rules *rules;
 	if (*file == '\0')
 		return true;
 	services_read();
 	if (rulefile_read(file, &rules, error) != 0) {
-		say_on_stderr(true, error);
+		tell(true, error);
 		return false;
 	}
 	expiry_report(rules, file, rules_day(time(NULL)), say_expiry);
@@ -212,11 +255,13 @@ parent_check(const struct conf *conf)
 	struct dns_settings settings = check_dns_settings(conf);
 	struct dns_source *source = NULL;
 	char error[DNS_ERROR_MAX];
+	conf_now = conf;
+	say_now = say_on_stderr;
 	bool fine = dns_source_read(&settings, &source, error) == 0;
 	if (!fine)
-		say_on_stderr(true, error);
-	fine &= check_conf(conf, source, say_on_stderr);
-	fine &= check_rules(conf->policy_file);
+		tell(true, error);
+	fine &= check_conf(conf, source, false, say_on_stderr);
+	fine &= check_rules(conf);
 	dns_source_free(source);
 	return fine ? EX_OK : EX_CONFIG;
 }

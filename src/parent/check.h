@@ -20,11 +20,11 @@ struct dns_settings check_dns_settings(const struct conf *conf);
 
 // Says every fault and every warning; true if there was no fault. source: what
 // dns_source_read gave for the same configuration; NULL: it has been found
-// fault with.
-bool check_conf(
-    const struct conf *conf, const struct dns_source *source, check_say *say);
+// fault with. passed: systemd has passed sockets, `listen` means nothing.
+bool check_conf(const struct conf *conf, const struct dns_source *source,
+    bool passed, check_say *say);
 
 // check_conf in a process of its own: libunbound may exit() on a bad file, and
 // what it leaves behind in memory is no business of the parent.
-bool check_conf_apart(
-    const struct conf *conf, const struct dns_source *source, check_say *say);
+bool check_conf_apart(const struct conf *conf, const struct dns_source *source,
+    bool passed, check_say *say);

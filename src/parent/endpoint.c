@@ -169,6 +169,24 @@ listen_as(int fd, const struct sockaddr_un *address, const struct address *want)
 	return r;
 }
 
+static const char *
+remedy_unix(int r)
+{
+	switch (-r) {
+	case ENOENT:
+	case ENOTDIR:
+		return ": make its folder, or choose another path";
+	case EACCES:
+	case EROFS:
+		return ": its folder must be writable; start as root, or "
+		       "choose another path";
+	case EPERM:
+		return ": only root may give it that group";
+	default:
+		return "";
+	}
+}
+
 static int
 bind_unix(const struct address *want, int fd, char *error)
 {
@@ -185,7 +203,7 @@ bind_unix(const struct address *want, int fd, char *error)
 		return 0;
 	unlink(address.sun_path);
 	return address_fail(error, r, "unix:%s: %s%s", want->path, strerror(-r),
-	    r == -ENOENT ? ": the folder is missing" : "");
+	    remedy_unix(r));
 }
 
 int
@@ -240,6 +258,24 @@ bind_inet(const struct addrinfo *ai, int fd)
 	return 0;
 }
 
+static const char *
+remedy_inet(int r)
+{
+	switch (-r) {
+	case EACCES:
+	case EPERM:
+		return ": start as root, or choose a port from 1024 on";
+	case EADDRINUSE:
+		return ": another process listens there: stop it, or choose "
+		       "another port";
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+		return ": this machine has no such address: choose another";
+	default:
+		return "";
+	}
+}
+
 int
 endpoint_make_inet(const struct addrinfo *ai, char error[ADDRESS_ERROR_MAX])
 {
@@ -252,5 +288,6 @@ endpoint_make_inet(const struct addrinfo *ai, char error[ADDRESS_ERROR_MAX])
 	if (fd >= 0)
 		close(fd);
 	endpoint_name(ai, name);
-	return address_fail(error, r, "%s: %s", name, strerror(-r));
+	return address_fail(
+	    error, r, "%s: %s%s", name, strerror(-r), remedy_inet(r));
 }

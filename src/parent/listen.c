@@ -8,6 +8,7 @@
 #include "parent/listen.h"
 
 #include "base/address.h"
+#include "base/log.h"
 #include "base/systemd.h"
 #include "parent/identity.h"
 
@@ -49,6 +50,9 @@ struct opening {
 	struct listeners *list;
 	char *error;
 	unsigned waited_ms;
+	// Of the addresses of a name.
+	unsigned n_there;
+	int absent; // the last error of one that this machine lacks
 };
 
 // At a start: the children of a danemapd that was killed hold its sockets for
@@ -77,9 +81,8 @@ keep_unix(const struct address *want, const struct listener *kept,
 	r = endpoint_set_rights(
 	    want->path, &want->rights, &o->list->of[o->list->n - 1].before);
 	if (r != 0)
-		return address_fail(o->error, r,
-		    "unix:%s: mode or group: %s (needs restart)", want->path,
-		    strerror(-r));
+		return address_fail(o->error, r, "unix:%s: mode or group: %s",
+		    want->path, strerror(-r));
 	return 0;
 }
 
@@ -98,17 +101,26 @@ make_unix(const struct address *want, struct listener *one, char *error)
 }
 
 static int
+name_unix(const struct address *want, const struct listeners *list,
+    struct listener *one, char *error)
+{
+	snprintf(one->name, sizeof(one->name), "unix:%s", want->path);
+	if (find(list, one->name) == NULL)
+		return 0;
+	return address_fail(error, -EINVAL, "%s: named twice", one->name);
+}
+
+static int
 open_unix(const struct address *want, const struct opening *o)
 {
 	struct listener one = { .fd = -1 };
-	snprintf(one.name, sizeof(one.name), "unix:%s", want->path);
-	if (find(o->list, one.name) != NULL)
-		return address_fail(
-		    o->error, -EINVAL, "%s: named twice", one.name);
+	int r = name_unix(want, o->list, &one, o->error);
+	if (r != 0)
+		return r;
 	const struct listener *kept = find(o->old, one.name);
 	if (kept != NULL)
 		return keep_unix(want, kept, o);
-	int r = endpoint_check_stale(want, o->error);
+	r = endpoint_check_stale(want, o->error);
 	if (r != 0)
 		return r;
 	identity_make_folder(want->path, o->identity);
@@ -134,13 +146,9 @@ check_remote(const struct conf *conf, const struct addrinfo *ai, char *error)
 }
 
 static int
-open_address(const struct addrinfo *ai, void *arg)
+open_one_address(const struct addrinfo *ai, const struct opening *o)
 {
-	const struct opening *o = arg;
 	struct listener one = { .fd = -1 };
-	int r = check_remote(o->conf, ai, o->error);
-	if (r != 0)
-		return r;
 	endpoint_name(ai, one.name);
 	if (find(o->list, one.name) != NULL)
 		return 0;
@@ -150,18 +158,48 @@ open_address(const struct addrinfo *ai, void *arg)
 	one.fd = endpoint_make_inet(ai, o->error);
 	if (one.fd < 0)
 		return one.fd;
-	r = add(o->list, &one, o->error);
+	int r = add(o->list, &one, o->error);
 	if (r != 0)
 		close(one.fd);
 	return r;
 }
 
 static int
+open_address(const struct addrinfo *ai, void *arg)
+{
+	struct opening *o = arg;
+	int r = check_remote(o->conf, ai, o->error);
+	if (r == 0)
+		r = open_one_address(ai, o);
+	if (r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT) {
+		o->absent = r;
+		return 0;
+	}
+	o->n_there += r == 0;
+	return r;
+}
+
+// A name may have addresses that the machine has not: localhost is ::1 too,
+// where IPv6 is switched off.
+static int
+open_inet(const struct address *want, struct opening *o)
+{
+	o->n_there = 0;
+	o->absent = 0;
+	int r = address_resolve(want, o->error, open_address, o);
+	if (r != 0 || o->absent == 0)
+		return r;
+	if (o->n_there == 0)
+		return o->absent;
+	dlog(LOG_WARNING, "listen: %s; what else inet:%s:%s stands for serves",
+	    o->error, want->host, want->port);
+	return 0;
+}
+
+static int
 open_now(const struct address *want, struct opening *o)
 {
-	if (want->is_unix)
-		return open_unix(want, o);
-	return address_resolve(want, o->error, open_address, o);
+	return want->is_unix ? open_unix(want, o) : open_inet(want, o);
 }
 
 static int
@@ -205,7 +243,7 @@ take_passed(const struct listeners *old, struct listeners *list)
 {
 	struct systemd_socket passed[LISTEN_MAX];
 	if (old != NULL) {
-		if (old->n == 0 || !is_passed(&old->of[0]))
+		if (!listen_are_passed(old))
 			return false;
 		*list = *old;
 		list->has_control = false;
@@ -217,18 +255,21 @@ take_passed(const struct listeners *old, struct listeners *list)
 	return list->n > 0;
 }
 
+bool
+listen_are_passed(const struct listeners *listeners)
+{
+	return listeners->n > 0 && is_passed(&listeners->of[0]);
+}
+
 // Errors say which parameter they speak of.
 static int
-name_parameter(int r, char error[LISTEN_ERROR_MAX])
+name_parameter(const char *name, int r, char error[LISTEN_ERROR_MAX])
 {
-	static const char name[] = "listen: ";
+	char text[LISTEN_ERROR_MAX];
 	if (r == 0)
 		return 0;
-	memmove(error + sizeof(name) - 1, error,
-	    LISTEN_ERROR_MAX - sizeof(name) + 1);
-	memcpy(error, name, sizeof(name) - 1);
-	error[LISTEN_ERROR_MAX - 1] = '\0';
-	return r;
+	memcpy(text, error, sizeof(text));
+	return address_fail(error, r, "%s: %s", name, text);
 }
 
 int
@@ -237,14 +278,18 @@ listen_open(const struct conf *conf, const struct identity *identity,
     char ret_error[LISTEN_ERROR_MAX])
 {
 	struct listeners list = { .n = 0 };
-	struct opening o = { conf, identity, old, &list, ret_error, 0 };
+	struct opening o = { .conf = conf,
+		.identity = identity,
+		.old = old,
+		.list = &list,
+		.error = ret_error };
 	if (!take_passed(old, &list)) {
 		int r =
 		    address_for_each(conf->listen, ret_error, open_word, &o);
 		if (r != 0) {
 			listen_restore(&list);
 			listen_close(&list, old);
-			return name_parameter(r, ret_error);
+			return name_parameter("listen", r, ret_error);
 		}
 	}
 	*ret = list;
@@ -287,36 +332,44 @@ open_control(const struct address *want, const struct identity *identity,
 	return r;
 }
 
+static int
+want_control(const struct conf *conf, struct address *ret, char *error)
+{
+	size_t len = strlen(conf->control_socket);
+	*ret = (struct address){ .is_unix = true,
+		.rights = { .has_mode = true, .mode = 0600 } };
+	if (len >= sizeof(ret->path) || conf->control_socket[0] != '/')
+		return address_fail(error, -EINVAL,
+		    "needs a path that begins with / and has less than %zu "
+		    "octets",
+		    sizeof(ret->path));
+	memcpy(ret->path, conf->control_socket, len + 1);
+	return 0;
+}
+
 void
 listen_open_control(const struct conf *conf, const struct identity *identity,
     const struct listeners *old, struct listeners *ret,
     char ret_error[LISTEN_ERROR_MAX])
 {
-	struct address want = { .is_unix = true,
-		.rights = { .has_mode = true, .mode = 0600 } };
+	struct address want;
 	struct listener one = { .fd = -1 };
-	size_t len = strlen(conf->control_socket);
 	ret_error[0] = '\0';
 	if (!ret->has_control && old != NULL && old->has_control &&
 	    is_passed(&old->control)) {
 		ret->has_control = true;
 		ret->control = old->control;
 	}
-	if (ret->has_control || len == 0)
+	if (ret->has_control || *conf->control_socket == '\0')
 		return;
-	if (len >= sizeof(want.path) || conf->control_socket[0] != '/') {
-		snprintf(ret_error, LISTEN_ERROR_MAX,
-		    "control_socket: needs a path that begins with / and has "
-		    "less than %zu octets",
-		    sizeof(want.path));
-		return;
-	}
-	memcpy(want.path, conf->control_socket, len + 1);
+	int r = want_control(conf, &want, ret_error);
 	snprintf(one.name, sizeof(one.name), "unix:%s", want.path);
-	if (old != NULL && old->has_control &&
+	if (r == 0 && old != NULL && old->has_control &&
 	    strcmp(old->control.name, one.name) == 0)
 		one = old->control;
-	else if (open_control(&want, identity, old, &one, ret_error) != 0)
+	else if (r == 0)
+		r = open_control(&want, identity, old, &one, ret_error);
+	if (name_parameter("control_socket", r, ret_error) != 0)
 		return;
 	ret->has_control = true;
 	ret->control = one;
@@ -346,16 +399,37 @@ listen_close(struct listeners *listeners, const struct listeners *keep)
 	listeners->has_control = false;
 }
 
+// Without descriptors: what would be opened.
 struct checking {
 	const struct conf *conf;
+	struct listeners list;
 	char *error;
 };
 
 static int
 check_address(const struct addrinfo *ai, void *arg)
 {
-	const struct checking *c = arg;
-	return check_remote(c->conf, ai, c->error);
+	struct checking *c = arg;
+	struct listener one = { .fd = -1 };
+	int r = check_remote(c->conf, ai, c->error);
+	if (r != 0)
+		return r;
+	endpoint_name(ai, one.name);
+	if (find(&c->list, one.name) != NULL)
+		return 0;
+	return add(&c->list, &one, c->error);
+}
+
+static int
+check_unix(const struct address *want, struct checking *c)
+{
+	struct listener one = { .fd = -1 };
+	int r = name_unix(want, &c->list, &one, c->error);
+	if (r == 0)
+		r = endpoint_check_place(want, c->error);
+	if (r == 0)
+		r = add(&c->list, &one, c->error);
+	return r;
 }
 
 static int
@@ -363,15 +437,26 @@ check_word(const struct address *want, void *arg)
 {
 	struct checking *c = arg;
 	if (want->is_unix)
-		return endpoint_check_place(want, c->error);
+		return check_unix(want, c);
 	return address_resolve(want, c->error, check_address, c);
 }
 
 int
 listen_check(const struct conf *conf, char ret_error[LISTEN_ERROR_MAX])
 {
-	struct checking c = { conf, ret_error };
-	return name_parameter(
-	    address_for_each(conf->listen, ret_error, check_word, &c),
-	    ret_error);
+	struct checking c = { .conf = conf, .error = ret_error };
+	int r = address_for_each(conf->listen, ret_error, check_word, &c);
+	return name_parameter("listen", r, ret_error);
+}
+
+int
+listen_check_control(const struct conf *conf, char ret_error[LISTEN_ERROR_MAX])
+{
+	struct address want;
+	int r = 0;
+	if (*conf->control_socket != '\0')
+		r = want_control(conf, &want, ret_error);
+	if (r == 0 && *conf->control_socket != '\0')
+		r = endpoint_check_place(&want, ret_error);
+	return name_parameter("control_socket", r, ret_error);
 }

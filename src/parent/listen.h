@@ -62,6 +62,11 @@ void listen_open_control(const struct conf *conf,
 // are removed.
 void listen_close(struct listeners *listeners, const struct listeners *keep);
 
-// The grammar, the groups and the folders, without making anything. 0 or
-// -EINVAL.
+// Whether they came from systemd: then `listen` means nothing.
+bool listen_are_passed(const struct listeners *listeners);
+
+// The grammar, the groups, the folders and what stands in a socket's place,
+// without making anything. 0, or a negative errno with an error.
 int listen_check(const struct conf *conf, char ret_error[LISTEN_ERROR_MAX]);
+int listen_check_control(
+    const struct conf *conf, char ret_error[LISTEN_ERROR_MAX]);

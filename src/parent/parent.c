@@ -187,6 +187,15 @@ read_rules(struct generation *gen, char error[CHECK_ERROR_MAX])
 	return rulefile_read(file, &gen->rules, error);
 }
 
+static void
+say_located(
+    const struct conf *conf, int priority, const char *error, const char *then)
+{
+	char located[CHECK_ERROR_MAX];
+	conf_locate(conf, error, located, sizeof(located));
+	dlog(priority, "%s%s", located, then);
+}
+
 // Mail does not wait for administrators: without it the daemon serves.
 static void
 open_control(struct parent *parent, struct generation *gen,
@@ -196,8 +205,8 @@ open_control(struct parent *parent, struct generation *gen,
 	listen_open_control(gen->conf, &parent->identity,
 	    kept == NULL ? NULL : &kept->listeners, &gen->listeners, error);
 	if (error[0] != '\0')
-		dlog(
-		    LOG_WARNING, "%s; danemap cannot reach this daemon", error);
+		say_located(gen->conf, LOG_WARNING, error,
+		    "; danemap cannot reach this daemon");
 }
 
 // Root is gone for good: nobody else can be become any more.
@@ -208,8 +217,7 @@ check_user(const struct parent *parent, const struct conf *conf,
 	if (kept == NULL || !parent->was_root ||
 	    strcmp(conf->user, kept->conf->user) == 0)
 		return 0;
-	snprintf(error, CHECK_ERROR_MAX,
-	    "user: %s instead of %s needs a restart", conf->user,
+	snprintf(error, CHECK_ERROR_MAX, "user: %s instead of %s", conf->user,
 	    kept->conf->user);
 	return -EPERM;
 }
@@ -237,8 +245,11 @@ draft(struct parent *parent, struct conf *conf)
 	gen->dns_settings = check_dns_settings(conf);
 	int r = dns_source_read(&gen->dns_settings, &gen->source, error);
 	if (r != 0)
-		dlog(LOG_ERR, "%s", error);
-	bool fine = check_conf_apart(conf, gen->source, say_in_log);
+		say_located(conf, LOG_ERR, error, "");
+	bool passed = parent->now == NULL
+			  ? systemd_has_sockets()
+			  : listen_are_passed(&parent->now->listeners);
+	bool fine = check_conf_apart(conf, gen->source, passed, say_in_log);
 	if (r == 0 && fine && trust_digest(gen->source, gen->context) == 0)
 		return gen;
 	free_generation(parent, gen);
@@ -267,6 +278,20 @@ open_sockets(struct parent *parent, struct generation *gen,
 	    kept == NULL ? NULL : &kept->listeners, &gen->listeners, error);
 }
 
+// Where it was written, and whether what a start may do would help.
+static void
+explain(const struct parent *parent, const struct conf *conf, bool is_reload,
+    int r, char error[CHECK_ERROR_MAX])
+{
+	char located[CHECK_ERROR_MAX];
+	bool lacks_root = r == -EACCES || r == -EPERM;
+	conf_locate(conf, error, located, sizeof(located));
+	snprintf(error, CHECK_ERROR_MAX, "%.*s%s", CHECK_ERROR_MAX - 32,
+	    located,
+	    is_reload && parent->was_root && lacks_root ? " (needs restart)"
+							: "");
+}
+
 // Everything that can fail, before a child is started. `kept` is the
 // generation to take over from, or NULL at start.
 static int
@@ -287,6 +312,8 @@ prepare(struct parent *parent, struct generation *gen,
 		open_control(parent, gen, kept);
 	else if (kept != NULL)
 		listen_restore(&gen->listeners);
+	if (r != 0)
+		explain(parent, gen->conf, kept != NULL, r, error);
 	return r;
 }
 

@@ -102,10 +102,8 @@ explain_keys(struct explain *explain, char **keys, const struct conf *conf)
 		return status;
 	world.rules = rules;
 
-	if (scene_open(&world, &explain->scene, error) != 0) {
-		fprintf(stderr, "danemap: %s\n", error);
-		status = EX_CONFIG;
-	}
+	if (scene_open(&world, &explain->scene, error) != 0)
+		status = setup_fail(conf, error);
 	for (; status == EX_OK && *keys != NULL; keys++) {
 		status = explain_key(explain, *keys);
 		if (!explain->json && keys[1] != NULL)

@@ -40,6 +40,16 @@ setup_read(const struct setup *setup, struct conf **ret)
 }
 
 int
+setup_fail(const struct conf *conf, const char *error)
+{
+	char located[CONF_ERROR_MAX];
+
+	conf_locate(conf, error, located, sizeof(located));
+	fprintf(stderr, "danemap: %s\n", located);
+	return EX_CONFIG;
+}
+
+int
 setup_rules(const struct conf *conf, struct rules **ret)
 {
 	char error[RULES_ERROR_MAX];
@@ -49,8 +59,7 @@ setup_rules(const struct conf *conf, struct rules **ret)
 	if (conf->policy_file[0] == '\0' ||
 	    rulefile_read(conf->policy_file, ret, error) == 0)
 		return EX_OK;
-	fprintf(stderr, "danemap: %s\n", error);
-	return EX_CONFIG;
+	return setup_fail(conf, error);
 }
 
 int32_t

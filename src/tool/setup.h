@@ -31,5 +31,9 @@ int setup_read(const struct setup *setup, struct conf **ret);
 // EX_CONFIG with the error printed. Free by rulefile_free.
 int setup_rules(const struct conf *conf, struct rules **ret);
 
+// Prints an error that a value of conf has led to, with the place of that
+// value. Returns EX_CONFIG.
+int setup_fail(const struct conf *conf, const char *error);
+
 // The day that rules are held against.
 int32_t setup_today(void);

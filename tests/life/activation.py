@@ -213,6 +213,16 @@ def test_control_by_name(dns):
                "control_socket counts beside a passed one")
 
 
+def test_listen_is_ignored(dns):
+    """where sockets were passed, faults in listen hinder no start or reload"""
+    for listen in ("unix:/nowhere/at/all/s:0660:nosuchgroup",
+                   "inet:192.0.2.77:99"):
+        with Activated(dns.folder, listen=listen) as server:
+            wait_until(lambda: server.has_said("READY=1"), 20,
+                       server.last_words)
+            server.reload()
+
+
 def test_nobody_to_replace(dns):
     """with sockets that were passed, --replace asks nobody for others"""
     server = Activated(dns.folder)

@@ -3,13 +3,14 @@
 """The command line, exit codes, and who danemapd is once it runs."""
 
 import grp
+import contextlib
 import os
 import pathlib
 import signal
 import subprocess
 import time
 
-from e2e import daemon
+from e2e import daemon, socketmap
 
 from . import stage
 from .stage import Daemon, expect, wait_until
@@ -124,13 +125,22 @@ def test_check_faults(dns):
               ("\n# x\nquery_timeot = 5s\n", ":3: "),
               ("query_timeot = 5s\n", "query_timeout"),
               ("query_timeout = soon\n", "query_timeout"),
-              ("listen = unix:relative\n", "listen"),
+              ("listen = unix:relative\n", ":1: listen: "),
               ("listen = inet:192.0.2.77:8461\n", "allow_remote"),
-              ("user = nosuchuser\n", "nosuchuser"),
-              ("trust_anchor_file = /nowhere/key\n", "/nowhere/key"),
-              ("root_hints_file = /nowhere/hints\n", "/nowhere/hints"),
-              ("resolver_config = /nowhere/unbound.conf\n", "/nowhere/unbou"),
-              ("cache_file = /nowhere/at/all/cache\n", "/nowhere/at"),
+              ("listen = unix:/tmp/a inet:127.0.0.1:1 unix:/tmp/a\n",
+               ":1: listen: unix:/tmp/a: named twice"),
+              ("listen = unix:/etc/passwd\n", "is no socket: remove it or"),
+              ("user = nosuchuser\n", ":1: user: "),
+              ("trust_anchor_file = /nowhere/key\n",
+               ":1: trust_anchor_file: /nowhere/key"),
+              ("\nroot_hints_file = /nowhere/hints\n",
+               ":2: root_hints_file: /nowhere/hints"),
+              ("resolver_config = /nowhere/unbound.conf\n",
+               ":1: resolver_config: /nowhere/unbou"),
+              ("cache_file = /nowhere/at/all/cache\n",
+               ":1: cache_file: /nowhere/at"),
+              ("policy_file = /nowhere\n", ":1: policy_file: /nowhere"),
+              ("forward = ::1%lo\n", ":1: forward: ::1%lo: not an"),
               ("cache_size = 1K\n", "cache_size"),
               ("no equals sign\n", ":1: ")]
     server = Daemon(dns.folder)
@@ -144,6 +154,48 @@ def test_check_faults(dns):
         check(run("-c", str(server.conf), "-t"), CONFIG, words)
         check(run("-c", str(server.conf)), CONFIG, words)
     server.own.cleanup()
+
+
+def test_check_control(dns):
+    """-t warns of a control_socket that cannot be, and the daemon serves"""
+    for path, words in (("relative", "needs a path that begins with /"),
+                        ("/nowhere/at/all", "there is no folder /nowhere"),
+                        ("/" + 120 * "x", "less than 108 octets"),
+                        ("/etc/passwd", "is no socket")):
+        with Daemon(dns.folder, control_socket=path) as server:
+            done = run("-c", str(server.conf), "-t")
+            check(done, 0, ": control_socket: ")
+            check(done, 0, words)
+            expect("control_socket" in server.log(), server.log())
+
+
+@contextlib.contextmanager
+def without_ipv6(folder):
+    """No ::1 here, though localhost is said to have it."""
+    hosts = folder / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n::1 localhost\n")
+    loopback = ["::1/128", "dev", "lo"]
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+    subprocess.run(["ip", "-6", "addr", "del", *loopback], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "-6", "addr", "add", *loopback], check=True)
+        subprocess.run(["umount", "/etc/hosts"], check=True)
+
+
+def test_localhost(dns):
+    """a name of which the machine lacks an address is listened on at others"""
+    with Daemon(dns.folder) as server, without_ipv6(dns.folder):
+        listen = server.settings["listen"]
+        server.configure(listen="%s inet:localhost:8461" % listen)
+        server.reload()
+        expect("inet:[::1]:8461: Cannot assign" in server.log(), server.log())
+        expect(socketmap.ask(("127.0.0.1", 8461), "dane", "one.cases.nsec") ==
+               stage.SECURE)
+        server.configure(listen="%s inet:[::1]:8461" % listen)
+        server.reload(False)
+        expect("this machine has no such address" in server.log())
 
 
 def test_weak_validation(dns):

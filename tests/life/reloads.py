@@ -119,7 +119,8 @@ def test_broken_configuration(dns):
     broken = [({"no_dane_reply": "perhaps"}, "no_dane_reply"),
               ({"query_timeot": "5s"}, "query_timeout"),
               ({"trust_anchor_file": "/nowhere/key"}, "/nowhere/key"),
-              ({"user": "daemon"}, "needs a restart"),
+              ({"user": "daemon"}, "(needs restart)"),
+              ({"listen": "inet:127.0.0.1:99"}, "1024 on (needs restart)"),
               ({"listen": "unix:/nowhere/at/all/s"}, "/nowhere/at"),
               ({"cache_file": "/nowhere/at/all/cache"}, "/nowhere/at")]
     with Daemon(dns.folder) as server, \

@@ -716,6 +716,49 @@ print_and_read(void **state)
 	free(printed);
 }
 
+// --- Errors of those who use a value ---
+
+static const struct place_row {
+	const char *sentence;
+	const char *text;
+	const char *overrides[OVERRIDES_MAX];
+	const char *error, *located; // a %s is the file
+} places[] = {
+	{ "the line of a value is named", "# one\nuser = a\n", { 0 },
+	    "user: none such", "%s:2: user: none such" },
+	{ "of two lines the last is named", "user = a\nuser = b\n", { 0 },
+	    "user: none such", "%s:2: user: none such" },
+	{ "an override is named as it was written", "user = a\n", { "user=b" },
+	    "user: none such", "-o user=b: user: none such" },
+	{ "a default has no place", "", { 0 }, "user: none such",
+	    "user: none such" },
+	{ "another parameter's place is not named", "user = a\n", { 0 },
+	    "listen: no", "listen: no" },
+	{ "an error of no parameter stays as it is", "user = a\n", { 0 },
+	    "users: no", "users: no" },
+	{ "a name without a colon is no parameter's error", "user = a\n", { 0 },
+	    "user a is no", "user a is no" },
+};
+
+static void
+locate(void **state)
+{
+	const struct place_row *row = *state;
+	char error[CONF_ERROR_MAX] = "", got[CONF_ERROR_MAX], want[256];
+	const char *located = row->located;
+	struct conf *conf = NULL;
+
+	assert_int_equal(read_text(row->text, row->overrides, &conf, error), 0);
+	conf_locate(conf, row->error, got, sizeof(got));
+	bool has_path = strncmp(located, "%s", 2) == 0;
+	snprintf(want, sizeof(want), "%s%s", has_path ? path : "",
+	    located + (has_path ? 2 : 0));
+	assert_string_equal(got, want);
+	conf_locate(conf, row->error, got, 8);
+	assert_int_equal(strlen(got), strlen(want) < 7 ? strlen(want) : 7);
+	conf_free(conf);
+}
+
 // --- The example and the manual ---
 
 static char *
@@ -816,6 +859,7 @@ main(void)
 {
 	TABLE_ADD(readings, run_reading);
 	TABLE_ADD(faults, run_refusal);
+	TABLE_ADD(places, locate);
 	table_add("a NUL octet is refused with its line", read_nul, NULL);
 	table_add("a file over its limit is refused, one at it is not",
 	    read_large, NULL);

@@ -264,6 +264,24 @@ check_twice(void **state)
 	assert_int_equal(
 	    listen_open(&conf, &identity, NULL, &got, error), -EINVAL);
 	assert_non_null(strstr(error, "named twice"));
+	assert_int_equal(listen_check(&conf, error), -EINVAL);
+	assert_non_null(strstr(error, "named twice"));
+}
+
+static void
+check_too_many(void **state)
+{
+	struct listeners got;
+	size_t n = 0;
+	(void)state;
+	for (int i = 0; i <= LISTEN_MAX; i++)
+		n += (size_t)snprintf(
+		    list_text + n, sizeof(list_text) - n, "unix:/tmp/%d ", i);
+	assert_true(n < sizeof(list_text));
+	assert_int_equal(listen_check(&conf, error), -E2BIG);
+	assert_int_equal(
+	    listen_open(&conf, &identity, NULL, &got, error), -E2BIG);
+	assert_string_equal(error, "listen: more than 32 sockets");
 }
 
 static void
@@ -338,6 +356,8 @@ main(void)
 	table_add("one socket that cannot be made leaves none behind",
 	    check_all_or_nothing, NULL);
 	table_add("a socket named twice is a fault", check_twice, NULL);
+	table_add("one socket more than there may be is a fault",
+	    check_too_many, NULL);
 	table_add(
 	    "an address off loopback needs allow_remote", check_remote, NULL);
 	table_add("a socket file that is another's by now is left",
