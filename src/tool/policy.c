@@ -140,6 +140,26 @@ put_step(const struct policy *policy, const struct search_step *step, int width)
 }
 
 static int
+say(int status, const char *text)
+{
+	puts(text);
+	return status;
+}
+
+// Postfix asks for ".example.org" last: no DNS speaks for such a key, and so no
+// rule that needs it.
+static bool
+needs_dns(const struct nexthop *nexthop, const struct search *search)
+{
+	for (unsigned i = 0; i < search->n; i++)
+		if (search->steps[i].applies)
+			return nexthop->kind == NEXTHOP_PARENT &&
+			       (search->steps[i].rule.kind == RULES_FLOOR ||
+				   search->steps[i].rule.kind == RULES_DNS);
+	return false;
+}
+
+static int
 find(const struct policy *policy)
 {
 	static const struct nexthop_env env = {
@@ -153,18 +173,20 @@ find(const struct policy *policy)
 	nexthop_parse(policy->key, strlen(policy->key), &env, &nexthop);
 	bool found =
 	    search_rules(policy->rules, &nexthop, policy->today, &search);
-	if (search.n == 0) {
-		puts("not a next-hop: no rule is looked for");
-		return TOOL_NO;
-	}
+	if (search.n == 0)
+		return say(TOOL_NO, "not a next-hop: no rule is looked for");
 	for (unsigned i = 0; i < search.n; i++)
 		if ((int)strlen(search.steps[i].key) > width)
 			width = (int)strlen(search.steps[i].key);
 	for (unsigned i = 0; i < search.n; i++)
 		put_step(policy, &search.steps[i], width);
 	if (!found)
-		puts("no rule applies");
-	return found ? TOOL_YES : TOOL_NO;
+		return say(TOOL_NO, "no rule applies");
+	if (needs_dns(&nexthop, &search))
+		return say(TOOL_NO,
+		    "that rule needs the DNS, which has no answer for a key "
+		    "with a dot before it: not found");
+	return TOOL_YES;
 }
 
 int

@@ -2,8 +2,8 @@
 # Copyright (c) the danemap authors
 """The command line, exit codes, and who danemapd is once it runs."""
 
-import grp
 import contextlib
+import grp
 import os
 import pathlib
 import signal

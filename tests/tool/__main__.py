@@ -53,6 +53,8 @@ GOLDEN = {
 POLICY = """# rules of the tests
 none.cases.nsec   at-least encrypt   # a partner
 .cases.nsec       may until=2020-01-01
+.floor.nsec       at-least encrypt
+.fixed.nsec       may
 [mx.plain]:587    secure
 *                 at-least may
 """
@@ -253,12 +255,15 @@ def test_policy(folder):
     path.write_text(POLICY)
     options = ["-c", "/dev/null", "-o", "policy_file=%s" % path]
     done = run("policy", *options)
-    check(done, 0, "4 rules: 3 in force")
+    check(done, 0, "6 rules: 5 in force")
     check(done, 0, "(expired: its last day was 2020-01-01)")
     done = run("policy", *options, "none.cases.nsec")
     check(done, 0, "applies: line 2, at-least encrypt  # a partner")
     check(done, 0, "skipped: line 3, may")
     check(run("policy", *options, "[mx.plain]"), 1, "no rule applies")
+    check(run("policy", *options, ".fixed.nsec"), 0, "applies: line 5, may")
+    check(run("policy", *options, ".floor.nsec"), 1, "not found")
+    check(run("policy", *options, ".other.nsec"), 1, "not found")
     done = run("explain", *settings(folder), "-o", "policy_file=%s" % path,
                "none.cases.nsec")
     check(done, 0, "%s:2: none.cases.nsec  at-least encrypt" % path)
