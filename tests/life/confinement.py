@@ -18,7 +18,7 @@ from .stage import Daemon, expect, wait_until
 KINDS = ("work", "reso", "ctrl")
 LIBC = ctypes.CDLL(None, use_errno=True)
 PIDFD_GETFD = 438   # python has no name for it
-ORDER_REPLACE = 12  # wire/order.h
+ORDER_REPLACE = 13  # wire/order.h
 AT_FDCWD = -100
 READ_WRITE_RUN = 7  # PROT_READ | PROT_WRITE | PROT_EXEC
 

@@ -263,7 +263,7 @@ def test_policy(folder):
     check(run("policy", *options, "[mx.plain]"), 1, "no rule applies")
     check(run("policy", *options, ".fixed.nsec"), 0, "applies: line 5, may")
     check(run("policy", *options, ".floor.nsec"), 1, "not found")
-    check(run("policy", *options, ".other.nsec"), 1, "not found")
+    check(run("policy", *options, ".other.nsec"), 1, "no rule applies")
     done = run("explain", *settings(folder), "-o", "policy_file=%s" % path,
                "none.cases.nsec")
     check(done, 0, "%s:2: none.cases.nsec  at-least encrypt" % path)
