@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -128,6 +129,14 @@ open_standard_fds(void)
 		close(fd);
 }
 
+// Whoever starts us may not care how its own children end, and that is
+// inherited: nobody would tell how ours do.
+static void
+want_ends_of_children(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -135,6 +144,7 @@ main(int argc, char **argv)
 	char error[CONF_ERROR_MAX];
 	struct conf *conf;
 	open_standard_fds();
+	want_ends_of_children();
 	read_options(&command, argc, argv);
 	if (conf_read(command.config_file, command.overrides,
 		command.n_overrides, &conf, error) != 0) {

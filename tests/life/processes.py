@@ -141,6 +141,27 @@ def test_parent_killed_under_load(dns):
         expect(load.asked and not load.wrong, load.asked, load.wrong[:5])
 
 
+def test_deaf_to_children(dns):
+    """started by one that ignores how its children end, it does not"""
+    with Daemon(dns.folder) as server:
+        server.stop()
+        command = server.command
+        server.command = lambda *more: [
+            "env", "--ignore-signal=CHLD", *command(*more)]
+        server.start()
+        server.wait_listening()
+        killed, = server.named("reso")
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: server.named("reso") not in ([], [killed]), 10,
+                   server.last_words)
+        server.command = command
+        server.configure(no_dane_reply="perhaps")
+        server.reload(False)
+        server.configure(no_dane_reply="encrypt")
+        server.reload()
+        expect(server.ask("none1.cases.nsec") == "OK encrypt", server.log())
+
+
 def test_stopped(dns):
     """a stopped resolver harms no cached answer; after 10 s it is replaced"""
     cached = domains(1, 20)
