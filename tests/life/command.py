@@ -37,12 +37,12 @@ place() {
 	fi
 	mount --bind "$1" "$root$2"
 }
-place "$program" /danemapd
+place "$(dirname "$program")" "$(dirname "$program")"
 for path; do
 	[ "${path#-}" = "$path" ] || [ -e "${path#-}" ] || continue
 	place "${path#-}" "${path#-}"
 done
-exec chroot "$root" /danemapd -t -o user=nobody
+exec chroot "$root" "$program" -t -o user=nobody
 """
 USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG = 64, 69, 71, 77, 78
 
