@@ -100,6 +100,16 @@ make_unix(const struct address *want, struct listener *one, char *error)
 	return 0;
 }
 
+static void
+close_one(struct listener *one)
+{
+	struct stat st;
+	if (one->ino != 0 && lstat(one->name + 5, &st) == 0 &&
+	    st.st_dev == one->dev && st.st_ino == one->ino)
+		unlink(one->name + 5);
+	close(one->fd);
+}
+
 static int
 name_unix(const struct address *want, const struct listeners *list,
     struct listener *one, char *error)
@@ -125,10 +135,11 @@ open_unix(const struct address *want, const struct opening *o)
 		return r;
 	identity_make_folder(want->path, o->identity);
 	r = make_unix(want, &one, o->error);
-	if (r == 0)
-		r = add(o->list, &one, o->error);
-	if (r != 0 && one.fd >= 0)
-		close(one.fd);
+	if (r != 0)
+		return r;
+	r = add(o->list, &one, o->error);
+	if (r != 0)
+		close_one(&one);
 	return r;
 }
 
@@ -325,10 +336,10 @@ open_control(const struct address *want, const struct identity *identity,
 	    lchown(want->path, identity->uid, identity->gid) != 0)
 		r = address_fail(
 		    error, -errno, "unix:%s: %s", want->path, strerror(errno));
-	if (r != 0 && one.fd >= 0)
-		close(one.fd);
 	if (r == 0)
 		*ret = one;
+	else if (one.fd >= 0)
+		close_one(&one);
 	return r;
 }
 
@@ -373,16 +384,6 @@ listen_open_control(const struct conf *conf, const struct identity *identity,
 		return;
 	ret->has_control = true;
 	ret->control = one;
-}
-
-static void
-close_one(struct listener *one)
-{
-	struct stat st;
-	if (one->ino != 0 && lstat(one->name + 5, &st) == 0 &&
-	    st.st_dev == one->dev && st.st_ino == one->ino)
-		unlink(one->name + 5);
-	close(one->fd);
 }
 
 void

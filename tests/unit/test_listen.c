@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 static char folder[] = "/tmp/dmlisten.XXXXXX";
-static char list_text[512];
+static char list_text[2048];
 static struct conf conf = { .listen = list_text };
 static struct identity identity;
 static char error[LISTEN_ERROR_MAX];
@@ -275,13 +275,15 @@ check_too_many(void **state)
 	size_t n = 0;
 	(void)state;
 	for (int i = 0; i <= LISTEN_MAX; i++)
-		n += (size_t)snprintf(
-		    list_text + n, sizeof(list_text) - n, "unix:/tmp/%d ", i);
+		n += (size_t)snprintf(list_text + n, sizeof(list_text) - n,
+		    "unix:%s/%d ", folder, i);
 	assert_true(n < sizeof(list_text));
 	assert_int_equal(listen_check(&conf, error), -E2BIG);
 	assert_int_equal(
 	    listen_open(&conf, &identity, NULL, &got, error), -E2BIG);
 	assert_string_equal(error, "listen: more than 32 sockets");
+	assert_int_equal(access(path_of("0"), F_OK), -1);
+	assert_int_equal(access(path_of("32"), F_OK), -1);
 }
 
 static void
