@@ -516,13 +516,13 @@ walk_begin(struct walk *walk, const struct nexthop *nexthop,
 	}
 }
 
-// BITs of what should be asked by now. Where the MX is secure TLSA goes out
-// with the addresses, to save a round trip.
+// BITs of what the facts need as they stand. Where the MX is secure TLSA goes
+// out with the addresses, to save a round trip.
 static unsigned
 lookups_wanted(const struct walk *walk, const struct walk_host *host,
     const struct judgment *judgment)
 {
-	unsigned wanted = BIT(LOOKUP_A) | BIT(LOOKUP_AAAA);
+	unsigned wanted = BIT(LOOKUP_A);
 
 	if (host->is_address)
 		return 0;
@@ -532,6 +532,15 @@ lookups_wanted(const struct walk *walk, const struct walk_host *host,
 	if ((judgment->missing & BIT(LOOKUP_A)) == 0)
 		wanted |= judgment->missing;
 	return wanted;
+}
+
+// AAAA counts only where A does not.
+static unsigned
+lookups_spare(const struct walk_host *host)
+{
+	if (host->is_address || host->kept[LOOKUP_A].answered)
+		return 0;
+	return BIT(LOOKUP_AAAA);
 }
 
 static const char *
@@ -546,14 +555,16 @@ lookup_name(const struct walk_host *host, enum lookup lookup,
 }
 
 static bool
-next_lookup(const struct walk *walk, unsigned index, struct walk_question *ret)
+next_lookup(const struct walk *walk, unsigned index, bool spare,
+    struct walk_question *ret)
 {
 	struct walk_host *host = &walk->hosts[index];
 	struct judgment judgment;
 	unsigned wanted;
 
 	judge(host, &judgment);
-	wanted = lookups_wanted(walk, host, &judgment);
+	wanted =
+	    spare ? lookups_spare(host) : lookups_wanted(walk, host, &judgment);
 	for (enum lookup lookup = 0; lookup < WALK_LOOKUPS; lookup++) {
 		if ((wanted & BIT(lookup)) == 0 || host->kept[lookup].asked)
 			continue;
@@ -579,7 +590,26 @@ walk_next(struct walk *walk, struct walk_question *ret)
 		return true;
 	}
 	for (unsigned i = 0; i < walk->n_hosts; i++)
-		if (next_lookup(walk, i, ret))
+		if (next_lookup(walk, i, false, ret))
+			return true;
+	return false;
+}
+
+bool
+walk_has_spare(const struct walk *walk)
+{
+	for (unsigned i = 0; i < walk->n_hosts; i++)
+		if (lookups_spare(&walk->hosts[i]) != 0 &&
+		    !walk->hosts[i].kept[LOOKUP_AAAA].asked)
+			return true;
+	return false;
+}
+
+bool
+walk_spare(struct walk *walk, struct walk_question *ret)
+{
+	for (unsigned i = 0; i < walk->n_hosts; i++)
+		if (next_lookup(walk, i, true, ret))
 			return true;
 	return false;
 }

@@ -135,8 +135,15 @@ struct walk {
 void walk_begin(struct walk *walk, const struct nexthop *nexthop,
     const struct walk_env *env);
 
-// The next question that can be asked now, each once. False: none for now.
+// The next question that the facts need, each once. False: none for now.
 bool walk_next(struct walk *walk, struct walk_question *ret);
+
+// The next question that counts only if an open one brings nothing: AAAA while
+// A is open. Worth asking once that one has been open for a moment, so that
+// nobody waits for two round trips; an answer within the moment makes it
+// needless, or a question of walk_next. Each once, false: none for now.
+bool walk_spare(struct walk *walk, struct walk_question *ret);
+bool walk_has_spare(const struct walk *walk);
 
 // The answer to question id. Answers to questions that were never asked, or
 // twice, are ignored.

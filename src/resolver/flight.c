@@ -21,6 +21,12 @@
 
 #define MS_PER_S UINT64_C(1000)
 
+// Spare questions go out after a moment: long against an answer that is at
+// hand, short against one from afar. It is counted in beats, each a round of
+// the loop at least, because a busy loop has answers that it has not read yet.
+#define SPARE_BEATS   3
+#define SPARE_BEAT_MS 4
+
 struct lookup {
 	LIST_ENTRY(lookup) link;
 	struct flight *flight;
@@ -78,6 +84,7 @@ flight_free(struct flight *flight)
 	idmap_remove(flights->map, &flight->node);
 	LIST_REMOVE(flight, link);
 	event_free(flight->timer);
+	event_free(flight->spare);
 	arena_free(&flight->arena);
 	free(flight);
 }
@@ -268,13 +275,13 @@ ask_dns(struct flight *flight, const struct walk_question *question)
 	return 0;
 }
 
-// Asks all that can be asked now; lands if there is nothing left to learn.
 static void
-flight_go_on(struct flight *flight)
+ask_all(struct flight *flight,
+    bool (*next)(struct walk *walk, struct walk_question *ret))
 {
 	struct walk_question question;
 
-	while (walk_next(flight->walk, &question)) {
+	while (next(flight->walk, &question)) {
 		int r = ask_dns(flight, &question);
 
 		if (r < 0) {
@@ -285,8 +292,41 @@ flight_go_on(struct flight *flight)
 			walk_answer(flight->walk, question.id, &failed);
 		}
 	}
+}
+
+static void
+await_beat(struct flight *flight)
+{
+	static const struct timeval beat = { .tv_usec = SPARE_BEAT_MS * 1000 };
+
+	evtimer_add(flight->spare, &beat);
+}
+
+// Asks all that is needed now; lands if there is nothing left to learn.
+static void
+flight_go_on(struct flight *flight)
+{
+	ask_all(flight, walk_next);
 	if (walk_is_done(flight->walk))
 		flight_land(flight);
+	else if (!evtimer_pending(flight->spare, NULL) &&
+		 walk_has_spare(flight->walk))
+		await_beat(flight);
+}
+
+static void
+on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	struct flight *flight = arg;
+
+	(void)fd;
+	(void)what;
+	if (++flight->n_beats < SPARE_BEATS) {
+		await_beat(flight);
+		return;
+	}
+	ask_all(flight, walk_spare);
+	flight_go_on(flight);
 }
 
 static void *
@@ -368,7 +408,9 @@ flight_new(struct flights *flights, struct ident id, const char **ret_why)
 		return NULL;
 	flight->timer =
 	    evtimer_new(loop_base(flights->with.loop), on_timer, flight);
-	if (!flight->timer)
+	flight->spare =
+	    evtimer_new(loop_base(flights->with.loop), on_beat, flight);
+	if (!flight->timer || !flight->spare)
 		goto out;
 	if (line_join(&flights->line, &flight->place) < 0) {
 		*ret_why = "too many lookups waiting";
@@ -387,6 +429,8 @@ flight_new(struct flights *flights, struct ident id, const char **ret_why)
 out:
 	if (flight->timer)
 		event_free(flight->timer);
+	if (flight->spare)
+		event_free(flight->spare);
 	free(flight);
 	return NULL;
 }

@@ -56,6 +56,8 @@ struct flight {
 	struct walk *walk; // NULL: in line
 	struct arena arena;
 	LIST_HEAD(, lookup) lookups;
+	struct event *spare; // until spare questions go out
+	unsigned n_beats;    // of that
 	uint8_t id[];
 };
 

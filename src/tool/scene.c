@@ -177,6 +177,9 @@ go_on(struct scene *scene)
 
 	while (walk_next(&scene->story->walk, &question))
 		ask(scene, &question);
+	// At once: who reads it wants to know of AAAA too.
+	while (walk_spare(&scene->story->walk, &question))
+		ask(scene, &question);
 	if (scene->n_out == 0 ||
 	    (!scene->lingers && walk_is_done(&scene->story->walk)))
 		loop_stop(scene->loop);

@@ -167,12 +167,15 @@ check_same(const struct facts *a, const struct facts *b)
 }
 
 static void
-ask_all(struct walk *walk)
+ask_all(struct walk *walk, bool spare)
 {
 	struct walk_question question;
 
 	while (walk_next(walk, &question))
 		model_ask(&model, &question);
+	while (spare && walk_spare(walk, &question))
+		model_ask(&model, &question);
+	REQUIRE(!spare || !walk_has_spare(walk));
 }
 
 static void
@@ -183,7 +186,7 @@ drive(struct walk *walk, struct input *input)
 	bool was_done = false;
 
 	while (input->at < input->end) {
-		ask_all(walk);
+		ask_all(walk, input_left(input) % 2 == 0);
 		answer(walk, input, &scenery);
 		check_facts(walk, &now);
 		check_words(&now, walk, input_left(input) % 255);

@@ -443,7 +443,8 @@ ask_and_answer(struct story *story)
 	struct walk_question question;
 	unsigned first = story->n_answers;
 
-	while (walk_next(&story->walk, &question)) {
+	while (walk_next(&story->walk, &question) ||
+	       walk_spare(&story->walk, &question)) {
 		answers[story->n_answers] = look_up(&question);
 		story_ask(story, &question);
 	}

@@ -122,6 +122,47 @@ resolves(struct stage *stage)
 }
 
 static void
+asks_no_needless_aaaa(struct stage *stage)
+{
+	SPEAK(dane_only);
+	stage_ask(stage, "example.org", 1, LONG_MS);
+	stage_answers(stage, 1);
+	stage_quiet(stage);
+	assert_int_equal(fake_dns.n_asked, 3);
+}
+
+static const struct fake_record no_a[] = {
+	{ "example.org", WALK_MX, SECURE(.n_mx = 1, .mx = one_mx) },
+	{ "mx.example.org", WALK_AAAA, SECURE(0) },
+	{ "_25._tcp.mx.example.org", WALK_TLSA,
+	    SECURE(.n_tlsa = 1, .tlsa = ee) },
+};
+
+static void
+asks_aaaa_beside_a_slow_a(struct stage *stage)
+{
+	SPEAK(no_a);
+	fake_dns.silent = true;
+	stage_ask(stage, "example.org", 1, SHORT_MS);
+	stage_answers(stage, 1);
+	assert_int_equal(fake_dns.n_asked, 4);
+	assert_int_equal(verdict(&stage->last.entry), DECIDE_DANE_ONLY);
+}
+
+static void
+asks_aaaa_where_a_has_nothing(struct stage *stage)
+{
+	struct fake_record records[] = { dane_only[0], dane_only[1],
+		dane_only[2], dane_only[3] };
+
+	records[1].reply.content = WALK_NODATA;
+	SPEAK(records);
+	stage_ask(stage, "example.org", 1, LONG_MS);
+	stage_answers(stage, 1);
+	assert_int_equal(fake_dns.n_asked, 4);
+}
+
+static void
 asks_no_mx_of_a_host(struct stage *stage)
 {
 	SPEAK(dane_only);
@@ -603,6 +644,11 @@ struct row {
 static const struct row rows[] = {
 	{ "a question goes through the DNS into the cache and to the asker",
 	    resolves },
+	{ "an A at hand leaves no question for AAAA", asks_no_needless_aaaa },
+	{ "beside an A that takes its time AAAA is asked for, and decides",
+	    asks_aaaa_beside_a_slow_a },
+	{ "an A that has nothing brings the question for AAAA",
+	    asks_aaaa_where_a_has_nothing },
 	{ "a host in brackets is looked up without MX", asks_no_mx_of_a_host },
 	{ "a hundred identical questions are one flight", joins },
 	{ "what another has put into the cache is given without a lookup",

@@ -81,6 +81,7 @@ struct trip {
 	struct arena arena;
 	const char *zone;
 	uint32_t seed;
+	bool patient; // spare questions go out only where nothing else is open
 	unsigned n_open, n_silent;
 	unsigned silent[WALK_QUESTIONS_MAX]; // ids never answered
 	struct walk_question open[WALK_QUESTIONS_MAX];
@@ -125,20 +126,33 @@ trip_begin(struct trip *trip, const char *key, const char *zone)
 }
 
 static void
+trip_note(struct trip *trip, const struct walk_question *question)
+{
+	size_t len = strlen(trip->asked);
+
+	assert_in_range(trip->n_open, 0, WALK_QUESTIONS_MAX - 1);
+	assert_in_range(question->id, 0, WALK_QUESTIONS_MAX - 1);
+	trip->open[trip->n_open++] = *question;
+	if (len < TEXT_MAX / 2)
+		snprintf(trip->asked + len, TEXT_MAX - len, "%s%s %s",
+		    len > 0 ? ", " : "", question->name,
+		    zone_type(question->type));
+}
+
+static void
 trip_ask(struct trip *trip)
 {
 	struct walk_question question;
-	size_t len = strlen(trip->asked);
 
-	while (walk_next(&trip->walk, &question)) {
-		assert_in_range(trip->n_open, 0, WALK_QUESTIONS_MAX - 1);
-		assert_in_range(question.id, 0, WALK_QUESTIONS_MAX - 1);
-		trip->open[trip->n_open++] = question;
-		if (len < TEXT_MAX / 2)
-			len += (size_t)snprintf(trip->asked + len,
-			    TEXT_MAX - len, "%s%s %s", len > 0 ? ", " : "",
-			    question.name, zone_type(question.type));
+	while (walk_next(&trip->walk, &question))
+		trip_note(trip, &question);
+	if (trip->patient && trip->n_open > 0)
+		return;
+	while (walk_has_spare(&trip->walk)) {
+		assert_true(walk_spare(&trip->walk, &question));
+		trip_note(trip, &question);
 	}
+	assert_false(walk_spare(&trip->walk, &question));
 }
 
 // The answer to one open question, unless the zone is silent about it.
@@ -847,6 +861,7 @@ wander(const struct row *row, const struct facts *end, struct trip *trip)
 	uint32_t ttl_s;
 
 	trip_begin(trip, row->key, row->zone);
+	trip->patient = trip_random(trip, 2) == 0;
 	trip_ask(trip);
 	while (trip->n_open > 0) {
 		struct facts early;
@@ -935,23 +950,23 @@ static const struct asks {
 	{ "a domain begins with its MX alone", "example.org", MX, "",
 	    "example.org MX", false },
 	{ "a port has all its digits", "example.org:1025", MX, "MX",
-	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
-	    "_1025._tcp.mx1.example.org TLSA",
+	    "example.org MX, mx1.example.org A, "
+	    "_1025._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "the highest port has five", "example.org:65535", MX, "MX",
-	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
-	    "_65535._tcp.mx1.example.org TLSA",
+	    "example.org MX, mx1.example.org A, "
+	    "_65535._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "after a secure MX all questions go out at once", "example.org", MX2,
 	    "MX",
-	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA, mx2.example.org A, "
-	    "mx2.example.org AAAA, _25._tcp.mx2.example.org TLSA",
+	    "example.org MX, mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx2.example.org A, _25._tcp.mx2.example.org TLSA, "
+	    "mx1.example.org AAAA, mx2.example.org AAAA",
 	    false },
 	{ "after an insecure MX TLSA waits for a secure address", "example.org",
 	    MX2_I, "MX",
-	    "example.org MX, mx1.example.org A, mx1.example.org AAAA, "
-	    "mx2.example.org A, mx2.example.org AAAA",
+	    "example.org MX, mx1.example.org A, mx2.example.org A, "
+	    "mx1.example.org AAAA, mx2.example.org AAAA",
 	    false },
 	{ "under an insecure MX a secure address brings the TLSA question",
 	    "example.org", MX_I A, "MX A",
@@ -963,53 +978,53 @@ static const struct asks {
 	    "example.org MX, mx1.example.org A, mx1.example.org AAAA", true },
 	{ "in brackets all questions go out at once", "[mx1.example.org]", "",
 	    "",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "a secure A with TLSA does not wait for AAAA", "[mx1.example.org]",
 	    A TLSA, "A TLSA",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    true },
 	{ "a secure A waits for TLSA", "[mx1.example.org]", A, "A",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "AAAA waits for A", "[mx1.example.org]",
 	    "mx1.example.org AAAA secure 9\n" TLSA, "AAAA TLSA",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "an insecure A waits for neither AAAA nor TLSA", "[mx1.example.org]",
 	    A_I, "A",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    true },
 	{ "an absent host waits for nothing", "[mx1.example.org]",
 	    "mx1.example.org A secure 9 nxdomain\n", "A",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    true },
 	{ "a nodata of A waits for AAAA", "[mx1.example.org]", A_NO, "A TLSA",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "a target's TLSA is asked for and waited for", "[mx1.example.org]",
 	    A_TO, "A",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA, _25._tcp.mx.target.example TLSA",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx1.example.org AAAA, _25._tcp.mx.target.example TLSA",
 	    false },
 	{ "an alias seen by AAAA alone is not followed while A is open",
 	    "[mx1.example.org]",
 	    "mx1.example.org AAAA secure 9 >mx.target.example\n", "AAAA",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "an alias to the name itself brings no further question",
 	    "[mx1.example.org]",
 	    "mx1.example.org A secure 9 >mx1.example.org\n", "A",
-	    "mx1.example.org A, mx1.example.org AAAA, "
-	    "_25._tcp.mx1.example.org TLSA",
+	    "mx1.example.org A, "
+	    "_25._tcp.mx1.example.org TLSA, mx1.example.org AAAA",
 	    false },
 	{ "insecure addresses behind an alias bring the CNAME question",
 	    "example.org", MX_I A_I_TO, "MX A",
@@ -1039,6 +1054,44 @@ static const struct asks {
 	    false },
 };
 
+// The same where AAAA is not asked for before it must be.
+static const struct asks patient_asks[] = {
+	{ "AAAA is not needed until A is known", "example.org", MX2, "MX",
+	    "example.org MX, mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx2.example.org A, _25._tcp.mx2.example.org TLSA",
+	    false },
+	{ "a secure A needs no AAAA", "[mx1.example.org]", A TLSA, "A TLSA",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA", true },
+	{ "an insecure A needs no AAAA", "[mx1.example.org]", A_I, "A",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA", true },
+	{ "an absent host needs no AAAA", "[mx1.example.org]",
+	    "mx1.example.org A secure 9 nxdomain\n", "A",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA", true },
+	{ "a nodata of A needs AAAA", "[mx1.example.org]", A_NO, "A",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx1.example.org AAAA",
+	    false },
+	{ "a failed A needs AAAA", "[mx1.example.org]",
+	    "mx1.example.org A failed SERVFAIL\n", "A",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx1.example.org AAAA",
+	    false },
+	{ "a bogus A needs AAAA", "[mx1.example.org]",
+	    "mx1.example.org A bogus no signature\n", "A",
+	    "mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx1.example.org AAAA",
+	    false },
+	{ "each host needs AAAA for itself", "example.org",
+	    MX2 A_NO "mx2.example.org A secure 9\n", "MX A",
+	    "example.org MX, mx1.example.org A, _25._tcp.mx1.example.org TLSA, "
+	    "mx2.example.org A, _25._tcp.mx2.example.org TLSA, "
+	    "mx1.example.org AAAA",
+	    false },
+	{ "an IPv4 address as target needs no AAAA", "example.org",
+	    "example.org MX secure 9 5:192.0.2.1\n", "MX", "example.org MX",
+	    true },
+};
+
 static bool
 has_word(const char *words, const char *word)
 {
@@ -1052,13 +1105,13 @@ has_word(const char *words, const char *word)
 }
 
 static void
-test_asks(void **state)
+check_asks(const struct asks *row, bool patient)
 {
-	const struct asks *row = *state;
 	struct trip *trip = trip_new();
 	unsigned i = 0;
 
 	trip_begin(trip, row->key, row->zone);
+	trip->patient = patient;
 	trip_ask(trip);
 	while (i < trip->n_open) {
 		if (has_word(row->answer, zone_type(trip->open[i].type))) {
@@ -1072,6 +1125,18 @@ test_asks(void **state)
 	assert_string_equal(trip->asked, row->asked);
 	assert_int_equal(walk_is_done(&trip->walk), row->done);
 	trip_free(trip);
+}
+
+static void
+test_asks(void **state)
+{
+	check_asks(*state, false);
+}
+
+static void
+test_patient_asks(void **state)
+{
+	check_asks(*state, true);
 }
 
 // ---- Matches
@@ -1436,8 +1501,8 @@ test_wild_content(void **state)
 
 	trip_begin(trip, "[mx1.example.org]", A);
 	trip_ask(trip);
-	assert_int_equal(trip->open[2].type, WALK_TLSA);
-	walk_answer(&trip->walk, trip->open[2].id, &wild);
+	assert_int_equal(trip->open[1].type, WALK_TLSA);
+	walk_answer(&trip->walk, trip->open[1].id, &wild);
 	trip_answer(trip, 0);
 	trip_render(trip, text);
 	assert_string_equal(text,
@@ -1529,6 +1594,7 @@ test_no_matches(void **state)
 	(void)state;
 
 	trip->arena.refuse_from = 4;
+	trip->patient = true;
 	trip_begin(trip, "example.org", MX A TLSA);
 	trip_finish(trip);
 	assert_int_equal(trip->arena.n, 3);
@@ -1668,6 +1734,7 @@ main(void)
 	TABLE_ADD(rows, test_row);
 	TABLE_ADD(contradictions, test_contradiction);
 	TABLE_ADD(asks, test_asks);
+	TABLE_ADD(patient_asks, test_patient_asks);
 	TABLE_ADD(unions, test_union);
 	TABLE_ADD(many, test_many);
 	TABLE_ADD(crowds, test_crowd);
