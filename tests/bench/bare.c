@@ -136,6 +136,7 @@ configure(const char *anchor, const char *forwarder)
 		{ "neg-cache-size:", "8m" },
 		{ "edns-buffer-size:", "1232" },
 		{ "aggressive-nsec:", "yes" },
+		{ "qname-minimisation:", "no" },
 		{ "unwanted-reply-threshold:", "10000000" },
 		{ "do-not-query-localhost:", "no" },
 	};
