@@ -434,6 +434,9 @@ static const struct option {
 	// each label of _25._tcp.HOST; and all that it would hide is the name
 	// of a domain from the servers of its top-level domain.
 	{ "qname-minimisation:", "no", false },
+	// What comes along unasked is not looked at, and need not be validated
+	// before what was asked for is answered.
+	{ "val-clean-additional:", "no", false },
 	{ "edns-buffer-size:", "1232", false },
 	{ "unwanted-reply-threshold:", "10000000", false },
 	// A server that is silent is given up after 5 s, not 17 (three of
