@@ -399,7 +399,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 // A new flight, in line. NULL, and why.
 struct flight *
-flight_new(struct flights *flights, struct ident id, const char **ret_why)
+flight_new(struct flights *flights, struct ident id,
+    int (*join)(struct line *line, struct line_place *place),
+    const char **ret_why)
 {
 	struct flight *flight = calloc(1, sizeof(*flight) + id.len);
 
@@ -412,7 +414,7 @@ flight_new(struct flights *flights, struct ident id, const char **ret_why)
 	    evtimer_new(loop_base(flights->with.loop), on_beat, flight);
 	if (!flight->timer || !flight->spare)
 		goto out;
-	if (line_join(&flights->line, &flight->place) < 0) {
+	if (join(&flights->line, &flight->place) < 0) {
 		*ret_why = "too many lookups waiting";
 		goto out;
 	}

@@ -66,9 +66,11 @@ struct flight {
 	((struct flight *)(void *)((char *)(pointer)-offsetof( \
 	    struct flight, member)))
 
-// In line, with nobody waiting: it ends after query_timeout. NULL, and why.
-struct flight *flight_new(
-    struct flights *flights, struct ident id, const char **ret_why);
+// In line, by line_join or line_join_ahead, with nobody waiting: it ends after
+// query_timeout. NULL, and why.
+struct flight *flight_new(struct flights *flights, struct ident id,
+    int (*join)(struct line *line, struct line_place *place),
+    const char **ret_why);
 
 // 0, -ENOSPC if too many wait, or -ENOMEM.
 int flight_join(struct flight *flight, const struct question *question);

@@ -71,7 +71,7 @@ flights_ask(struct flights *flights, const struct question *question)
 		return;
 	}
 	if (!flight && why[0] == '\0')
-		flight = flight_new(flights, question->id, &why);
+		flight = flight_new(flights, question->id, line_join, &why);
 	if (!flight)
 		turn_away(flights, question, why);
 	else if (flight_join(flight, question) < 0)
@@ -88,7 +88,7 @@ flights_renew(struct flights *flights, struct ident id)
 		return -EALREADY;
 	if (flights->why_not[0] != '\0')
 		return -EAGAIN;
-	return flight_new(flights, id, &why) ? 0 : -EAGAIN;
+	return flight_new(flights, id, line_join_ahead, &why) ? 0 : -EAGAIN;
 }
 
 void
@@ -105,7 +105,7 @@ flights_refuse(struct flights *flights, const char *why)
 
 	flights->dns = NULL;
 	snprintf(flights->why_not, sizeof(flights->why_not), "%s", why);
-	while ((place = TAILQ_FIRST(&flights->line.waiting)))
+	while ((place = line_first(&flights->line)))
 		flight_refuse(FLIGHT_OF(place, place), why);
 }
 
@@ -140,7 +140,7 @@ set_turn(struct flights *flights)
 	uint64_t turn_ms = line_turn_ms(&flights->line);
 	uint64_t now = now_ms(flights);
 
-	if (flights->line.n_waiting == 0 || turn_ms == 0)
+	if (line_length(&flights->line) == 0 || turn_ms == 0)
 		return;
 
 	uint64_t wait_ms = turn_ms > now ? turn_ms - now : 0;
@@ -177,7 +177,7 @@ flights_round(struct flights *flights)
 		}
 		flight_start(FLIGHT_OF(place, place));
 	}
-	page->n_in_line = flights->line.n_waiting;
+	page->n_in_line = line_length(&flights->line);
 	page->n_in_flight = flights->line.n_fast + flights->line.n_slow;
 }
 

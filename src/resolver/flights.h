@@ -66,8 +66,9 @@ int flights_new(const struct flights_settings *settings, struct flights **ret);
 // Answered at once from the cache if another was faster, else by the flight.
 void flights_ask(struct flights *flights, const struct question *question);
 
-// A flight nobody waits for, so that the cache is fresh. 0; -EALREADY if there
-// is one, -EAGAIN if there can be none now.
+// A flight nobody waits for, so that the cache is fresh; ahead of all in line,
+// because the old answer is still in use, and soon will not do. 0; -EALREADY if
+// there is one, -EAGAIN if there can be none now.
 int flights_renew(struct flights *flights, struct ident id);
 
 // New flights ask dns; NULL: they wait in line.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) the danemap authors
 
-// Three queues in order of time: waiting, in the air, and in the air for long.
-// Those leave the second for the third at its head only, because all stay in
+// Queues in order of time: two that wait, one in the air, and one in the air
+// for long. From the air to there they go at its head only, because all stay in
 // it for the same time.
 #include "config.h"
 
@@ -17,6 +17,7 @@ line_init(struct line *line, unsigned n_places, unsigned waiting_max)
 		.n_places = n_places,
 		.waiting_max = waiting_max,
 	};
+	TAILQ_INIT(&line->ahead);
 	TAILQ_INIT(&line->waiting);
 	TAILQ_INIT(&line->fast);
 	TAILQ_INIT(&line->slow);
@@ -31,6 +32,31 @@ line_join(struct line *line, struct line_place *place)
 	TAILQ_INSERT_TAIL(&line->waiting, place, link);
 	line->n_waiting++;
 	return 0;
+}
+
+int
+line_join_ahead(struct line *line, struct line_place *place)
+{
+	if (line->n_ahead >= line->waiting_max)
+		return -ENOSPC;
+	place->where = LINE_AHEAD;
+	TAILQ_INSERT_TAIL(&line->ahead, place, link);
+	line->n_ahead++;
+	return 0;
+}
+
+struct line_place *
+line_first(const struct line *line)
+{
+	struct line_place *place = TAILQ_FIRST(&line->ahead);
+
+	return place ? place : TAILQ_FIRST(&line->waiting);
+}
+
+unsigned
+line_length(const struct line *line)
+{
+	return line->n_ahead + line->n_waiting;
 }
 
 static void
@@ -61,7 +87,7 @@ has_place(const struct line *line)
 struct line_place *
 line_next(struct line *line, uint64_t now_ms)
 {
-	struct line_place *place = TAILQ_FIRST(&line->waiting);
+	struct line_place *place = line_first(line);
 
 	if (!place)
 		return NULL;
@@ -82,6 +108,10 @@ line_leave(struct line *line, struct line_place *place)
 	switch (place->where) {
 	case LINE_NOWHERE:
 		return;
+	case LINE_AHEAD:
+		TAILQ_REMOVE(&line->ahead, place, link);
+		line->n_ahead--;
+		break;
 	case LINE_WAITING:
 		TAILQ_REMOVE(&line->waiting, place, link);
 		line->n_waiting--;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ident.h"
 #include "policy/decide.h"
 #include "stage.h"
 
@@ -495,6 +496,26 @@ keeps_the_line_in_order(struct stage *stage)
 }
 
 static void
+renews_ahead_of_the_line(struct stage *stage)
+{
+	uint8_t octets[NEXTHOP_ID_MAX];
+	struct ident busy = ident_of("busy.example", octets);
+
+	fake_dns.silent = true;
+	stage_ask(stage, "a.example", 1, LONG_MS);
+	stage_ask(stage, "b.example", 2, LONG_MS);
+	stage_ask(stage, "c.example", 3, LONG_MS);
+	stage_rest(stage, 20);
+	assert_int_equal(flights_renew(stage->flights, busy), 0);
+	stage_ask(stage, "busy.example", 4, LONG_MS);
+	fake_dns.silent = false;
+	stage_answers(stage, 4);
+	assert_int_equal(stage->order[0], 1); // in the air already
+	assert_int_equal(stage->order[1], 4);
+	assert_int_equal(stage->order[2], 2);
+}
+
+static void
 waits_for_lookups_to_end(struct stage *stage)
 {
 	fake_dns.n_lingering = FLIGHT_LOOKUPS_MIN;
@@ -701,6 +722,8 @@ static const struct row rows[] = {
 static const struct row line_rows[] = {
 	{ "with one place, questions are answered in order of arrival",
 	    keeps_the_line_in_order },
+	{ "what is in use is looked up anew ahead of them",
+	    renews_ahead_of_the_line },
 	{ "while too many lookups are under way none is begun",
 	    waits_for_lookups_to_end },
 	{ "past the end of the line a new domain is refused at once",

@@ -52,6 +52,39 @@ keeps_the_order(struct line *line)
 }
 
 static void
+lets_some_ahead(struct line *line)
+{
+	struct line_place places[4] = { 0 };
+
+	assert_int_equal(line_join(line, &places[2]), 0);
+	assert_int_equal(line_join_ahead(line, &places[0]), 0);
+	assert_int_equal(line_join(line, &places[3]), 0);
+	assert_int_equal(line_join_ahead(line, &places[1]), 0);
+	assert_int_equal(line_length(line), 4);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_ptr_equal(line_first(line), &places[i]);
+		assert_ptr_equal(line_next(line, 0), &places[i]);
+	}
+	assert_null(line_first(line));
+}
+
+static void
+lets_so_many_ahead(struct line *line)
+{
+	struct line_place waiting[WAITING] = { 0 };
+	struct line_place ahead[WAITING + 1] = { 0 };
+
+	for (unsigned i = 0; i < WAITING; i++)
+		assert_int_equal(line_join(line, &waiting[i]), 0);
+	for (unsigned i = 0; i < WAITING; i++)
+		assert_int_equal(line_join_ahead(line, &ahead[i]), 0);
+	assert_int_equal(line_join_ahead(line, &ahead[WAITING]), -ENOSPC);
+	line_leave(line, &ahead[1]);
+	assert_int_equal(line_join_ahead(line, &ahead[WAITING]), 0);
+	assert_int_equal(line_length(line), 2 * WAITING);
+}
+
+static void
 is_no_longer_than_its_limit(struct line *line)
 {
 	struct line_place places[WAITING + 1] = { 0 };
@@ -129,6 +162,9 @@ static const struct row {
 	{ "as many start as there are places, the next when one lands",
 	    takes_all_places },
 	{ "who came first starts first", keeps_the_order },
+	{ "who may go ahead starts before those, in order too",
+	    lets_some_ahead },
+	{ "a full line lets as many ahead, and no more", lets_so_many_ahead },
 	{ "past its limit the line takes no more",
 	    is_no_longer_than_its_limit },
 	{ "those in the air for two seconds hold half the places at most",
