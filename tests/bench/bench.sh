@@ -147,8 +147,7 @@ bench_cached_beside_cold()
 {
 	local c cold
 	for c in 16 256; do
-		start_daemon "workers=$workers" cache_max_ttl=1s \
-		    cache_min_ttl=1s cache_error_ttl=1s
+		start_daemon "workers=$workers"
 		load -s "$work/dm.sock" -c 1000 -t $((each * rounds * 2 + 10)) \
 		    -k "$work/domains" > /dev/null &
 		cold=$!
