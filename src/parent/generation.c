@@ -175,6 +175,12 @@ count_alive(const struct generation *gen, enum child_kind kind)
 	return n;
 }
 
+bool
+generation_has_left_cache(const struct generation *gen)
+{
+	return gen->finishing && count_alive(gen, CHILD_RESOLVER) == 0;
+}
+
 static void
 order_all(struct generation *gen, enum child_kind kind, unsigned order_kind)
 {

@@ -50,6 +50,8 @@ struct child *generation_find(struct generation *gen, pid_t pid);
 // Those who answer Postfix do; the control process is waited for by nobody.
 bool generation_is_ready(const struct generation *gen);
 bool generation_is_gone(const struct generation *gen);
+// It is finishing, and none of its resolvers can write any more.
+bool generation_has_left_cache(const struct generation *gen);
 
 // A reload begins, which heeds all that was wished so far; and how it ended,
 // for those who wished it.

@@ -442,13 +442,20 @@ complete_reload(struct parent *parent)
 	systemd_ready();
 }
 
+// It never took over; its processes end like those of one that was relieved.
 static void
-give_up_next(struct parent *parent, uint64_t now_ms)
+set_aside_next(struct parent *parent, uint64_t now_ms)
 {
 	listen_restore(&parent->next->listeners);
 	parent->old = parent->next;
 	parent->next = NULL;
 	generation_finish(parent->old, now_ms);
+}
+
+static void
+give_up_next(struct parent *parent, uint64_t now_ms)
+{
+	set_aside_next(parent, now_ms);
 	reload_failed(parent, "the new processes did not come to serve");
 }
 
@@ -475,12 +482,13 @@ advance(struct parent *parent, uint64_t now_ms)
 	if (parent->old != NULL && parent->old->moving &&
 	    generation_has_moved(parent->old, now_ms))
 		complete_reload(parent);
+	if (parent->old != NULL && !parent->now->owns &&
+	    generation_has_left_cache(parent->old))
+		generation_own(parent->now);
 	if (parent->old != NULL && generation_is_gone(parent->old)) {
 		struct generation *gone = parent->old;
 		parent->old = NULL;
 		free_generation(parent, gone);
-		if (!parent->now->owns)
-			generation_own(parent->now);
 	}
 	if (parent->reload_wanted && !parent->stopping && parent->announced &&
 	    parent->next == NULL && parent->old == NULL)
@@ -501,6 +509,8 @@ stop(struct parent *parent, uint64_t now_ms)
 		return;
 	parent->stopping = true;
 	dlog(LOG_NOTICE, "stopping");
+	if (parent->next != NULL)
+		set_aside_next(parent, now_ms);
 	each_generation(parent, finish, &now_ms);
 	systemd_stopping(parent->now->end_ms - now_ms + STOP_EXTRA_MS);
 }

@@ -182,6 +182,33 @@ def test_stop_while_reloading(dns):
             expect(all(map(stage.is_gone, children)), "someone is left")
 
 
+def test_stop_before_the_new_serve(dns):
+    """SIGTERM before the new processes serve waits for none of them to"""
+    with Daemon(dns.folder) as server:
+        # So many that they are never all alive at once.
+        server.configure(workers="12", resolvers="8")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reload: starting" in server.log(), 10, "a reload")
+        server.process.send_signal(signal.SIGTERM)
+        expect(server.process.wait(10) == 0, server.log())
+
+
+def test_control_holds_no_cache(dns):
+    """an old control process that hangs does not keep the new from caching"""
+    pairs = domains(1, 8)
+    with Daemon(dns.folder) as server:
+        control, = server.named("ctrl")
+        os.kill(control, signal.SIGSTOP)
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "is in force" in server.log(), 10, "a reload")
+        wait_until(lambda: len(server.named("reso")) == 1, 10, "resolvers")
+        server.fill(pairs)
+        with dns.silent():
+            os.kill(server.named("reso")[0], signal.SIGKILL)
+            server.fill(pairs)
+        os.kill(control, signal.SIGCONT)
+
+
 @goes_on
 def test_kills_while_reloading(dns):
     """children killed in the middle of a reload do not stop it"""
