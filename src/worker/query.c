@@ -402,12 +402,12 @@ reply_from_entry(struct query_desk *desk, const struct query *query,
 		dlog_limited(&desk->odd_limit, 60, LOG_WARNING,
 		    "a resolver's answer for %s cannot be read",
 		    query->nexthop.name);
-		return defer(desk, query->map, &query->nexthop,
+		return reply_unserved(desk, query->map, &query->nexthop,
 		    "the resolver's answer cannot be read", ret);
 	}
 	enum entry_use use = judge_answer(desk, query, &entry);
 	if (use == ENTRY_DEFER && !entry.has_defer)
-		return defer(desk, query->map, &query->nexthop,
+		return reply_unserved(desk, query->map, &query->nexthop,
 		    "the answer ran out on its way", ret);
 	if (use == ENTRY_DEFER)
 		count(&desk->settings.page->n_deferred);

@@ -208,21 +208,6 @@ odd_answers(void)
 }
 
 static void
-unreadable_answer(void)
-{
-	struct stage_worker *worker = start_linked();
-	int client = stage_connect(&stage);
-
-	stage_request(client, "a.example");
-	stage_say(worker, &(struct ask){ .kind = ASK_ANSWER,
-			      .id = stage_take_name(worker, "a.example"),
-			      .len = 3,
-			      .data = (const uint8_t *)"\377\377\377" });
-	stage_expect_start(client, "TEMP ");
-	close(client);
-}
-
-static void
 hinted_once(void)
 {
 	static struct stage_question question;
@@ -611,6 +596,32 @@ deadline_of_ended(void)
 	stage_send(client, "21:fingerprint b.example,", 25);
 	stage_take_name(worker, "b.example");
 	stage_expect(client, "OK defer-dnssec-lookup-failed");
+	close(client);
+}
+
+static void
+answer_unreadably(struct stage_worker *worker, const char *name)
+{
+	stage_say(worker, &(struct ask){ .kind = ASK_ANSWER,
+			      .id = stage_take_name(worker, name),
+			      .len = 3,
+			      .data = (const uint8_t *)"\377\377\377" });
+}
+
+static void
+unreadable_answer(void)
+{
+	struct stage_worker *worker = start_linked();
+	int client = stage_connect(&stage);
+
+	keep_ended("strict.example", true);
+	keep_ended("weak.example", false);
+	stage_request(client, "strict.example");
+	stage_request(client, "weak.example");
+	answer_unreadably(worker, "strict.example");
+	answer_unreadably(worker, "weak.example");
+	stage_expect(client, "OK dane-only");
+	stage_expect_start(client, "TEMP the resolver's answer cannot be read");
 	close(client);
 }
 
@@ -1092,7 +1103,8 @@ static const struct row rows[] = {
 	    old_answer_is_none },
 	{ "matches that were not kept are asked for", partial_is_a_miss },
 	{ "late, repeated, forged and odd answers are ignored", odd_answers },
-	{ "an answer that cannot be read defers", unreadable_answer },
+	{ "an answer that cannot be read counts as a failure",
+	    unreadable_answer },
 	{ "an entry in use near its end is hinted once", hinted_once },
 	{ "replies come in the order of their requests", in_order },
 	{ "requests may come octet by octet", octet_by_octet },
