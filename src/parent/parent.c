@@ -280,27 +280,21 @@ open_sockets(struct parent *parent, struct generation *gen,
 
 // Where it was written, and whether what a start may do would help.
 static void
-explain(const struct parent *parent, const struct conf *conf, bool is_reload,
-    int r, char error[CHECK_ERROR_MAX])
+explain(
+    const struct conf *conf, bool needs_restart, char error[CHECK_ERROR_MAX])
 {
 	char located[CHECK_ERROR_MAX];
-	bool lacks_root = r == -EACCES || r == -EPERM;
 	conf_locate(conf, error, located, sizeof(located));
 	snprintf(error, CHECK_ERROR_MAX, "%.*s%s", CHECK_ERROR_MAX - 32,
-	    located,
-	    is_reload && parent->was_root && lacks_root ? " (needs restart)"
-							: "");
+	    located, needs_restart ? " (needs restart)" : "");
 }
 
-// Everything that can fail, before a child is started. `kept` is the
-// generation to take over from, or NULL at start.
+// What may need more rights than are left after a start.
 static int
-prepare(struct parent *parent, struct generation *gen,
+open_all(struct parent *parent, struct generation *gen,
     const struct generation *kept, char error[CHECK_ERROR_MAX])
 {
 	int r = check_user(parent, gen->conf, kept, error);
-	if (r == 0)
-		r = read_rules(gen, error);
 	if (r == 0)
 		r = open_sockets(parent, gen, kept, error);
 	if (r == 0 && kept != NULL && same_cache(gen, kept) &&
@@ -312,8 +306,26 @@ prepare(struct parent *parent, struct generation *gen,
 		open_control(parent, gen, kept);
 	else if (kept != NULL)
 		listen_restore(&gen->listeners);
+	return r;
+}
+
+// Everything that can fail, before a child is started. `kept` is the
+// generation to take over from, or NULL at start.
+static int
+prepare(struct parent *parent, struct generation *gen,
+    const struct generation *kept, char error[CHECK_ERROR_MAX])
+{
+	int r = read_rules(gen, error);
+	bool rules_read = r == 0;
+	if (rules_read)
+		r = open_all(parent, gen, kept, error);
+	bool lacks_root = r == -EACCES || r == -EPERM;
+	// Rules must be readable at each reload, and so to `user`.
 	if (r != 0)
-		explain(parent, gen->conf, kept != NULL, r, error);
+		explain(gen->conf,
+		    rules_read && lacks_root && kept != NULL &&
+			parent->was_root,
+		    error);
 	return r;
 }
 

@@ -138,6 +138,20 @@ def test_broken_configuration(dns):
     load.check()
 
 
+def test_secret_rules(dns):
+    """rules that root alone may read are refused, a restart is no remedy"""
+    with Daemon(dns.folder) as server:
+        rules = server.folder / "rules"
+        rules.write_text("a.example may\n")
+        rules.chmod(0o600)
+        server.configure(policy_file=rules)
+        before = server.log_size()
+        server.reload(False)
+        expect("%s cannot be read: Permission denied: danemapd's user must be "
+               "able to; the old" % rules in server.log_after(before),
+               server.log())
+
+
 def test_listeners(dns):
     """a reload adds and removes listening sockets, TCP ones too"""
     with Daemon(dns.folder) as server:
