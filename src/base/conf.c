@@ -520,6 +520,15 @@ conf_locate(const struct conf *conf, const char *error, char *ret, size_t size)
 	snprintf(ret, size, "%s%s", place ? place : "", error);
 }
 
+bool
+conf_is_written(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; conf->places && i < N_PARAMETERS; i++)
+		if (strcmp(parameters[i].name, name) == 0)
+			return conf->places[i] != NULL;
+	return false;
+}
+
 void
 conf_print(const struct conf *conf, bool all, FILE *out)
 {

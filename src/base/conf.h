@@ -55,6 +55,9 @@ void conf_free(struct conf *conf);
 void conf_locate(
     const struct conf *conf, const char *error, char *ret, size_t size);
 
+// Whether somebody wrote a value for it, be it the default.
+bool conf_is_written(const struct conf *conf, const char *name);
+
 // As postconf -n: those that differ from their defaults, or all.
 void conf_print(const struct conf *conf, bool all, FILE *out);
 

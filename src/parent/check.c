@@ -176,21 +176,49 @@ die_with(pid_t parent)
 		_exit(EX_OSERR);
 }
 
-// Its wait status. One that does not end, stopped or kept by a file system that
-// hangs, is ended: the parent has others to look after.
+// Its exit status, or minus the signal that ended it. One that does not end,
+// stopped or kept by a file system that hangs, is ended: the parent has others
+// to look after.
 static int
-wait_for(pid_t pid)
+wait_for(pid_t pid, bool *ret_hangs)
 {
-	int status = 0;
-	for (int ms = 0; ms < CHECK_WAIT_MS; ms += CHECK_PAUSE_MS) {
-		if (waitpid(pid, &status, WNOHANG) != 0)
-			return status;
-		poll(NULL, 0, CHECK_PAUSE_MS);
+	int status;
+	pid_t ended = 0;
+	for (int ms = 0; ended == 0 && ms < CHECK_WAIT_MS;
+	     ms += CHECK_PAUSE_MS) {
+		ended = waitpid(pid, &status, WNOHANG);
+		if (ended == 0)
+			poll(NULL, 0, CHECK_PAUSE_MS);
 	}
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return status;
+	*ret_hangs = ended == 0;
+	if (*ret_hangs)
+		kill(pid, SIGKILL);
+	while (ended == 0 || (ended < 0 && errno == EINTR))
+		ended = waitpid(pid, &status, 0);
+	if (ended < 0)
+		return EX_OSERR;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// Faults that it has found it has said itself.
+static void
+say_end(int status, bool hangs, check_say *say)
+{
+	char text[CHECK_ERROR_MAX];
+	if (hangs) {
+		say(true,
+		    "the check of the configuration did not end: does a file "
+		    "that it names lie on a file system that hangs?");
+	} else if (status < 0) {
+		snprintf(text, sizeof(text),
+		    "the check of the configuration was ended by signal %d: "
+		    "libunbound, over resolver_config?",
+		    -status);
+		say(true, text);
+	} else if (status != EX_OK && status != EX_CONFIG) {
+		say(true, "libunbound ended the check of trust anchors and "
+			  "resolver_config");
+	}
 }
 
 bool
@@ -207,14 +235,10 @@ check_conf_apart(const struct conf *conf, const struct dns_source *source,
 		say(true, "cannot fork to check the configuration");
 		return false;
 	}
-	int status = wait_for(pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) != EX_OK &&
-	    WEXITSTATUS(status) != EX_CONFIG)
-		say(true, "libunbound ended the check of trust anchors and "
-			  "resolver_config");
-	if (WIFSIGNALED(status))
-		say(true, "the check of the configuration did not end");
-	return WIFEXITED(status) && WEXITSTATUS(status) == EX_OK;
+	bool hangs;
+	int status = wait_for(pid, &hangs);
+	say_end(status, hangs, say);
+	return status == EX_OK;
 }
 
 static void
@@ -249,6 +273,19 @@ check_rules(const struct conf *conf)
 	return true;
 }
 
+// Nobody here can know whether systemd will pass sockets, which leaves a
+// `listen` that nobody wrote without a meaning.
+static void
+warn_of_default_listen(const struct conf *conf)
+{
+	char error[LISTEN_ERROR_MAX], text[LISTEN_ERROR_MAX + 64];
+	if (listen_check(conf, error) == 0)
+		return;
+	snprintf(text, sizeof(text),
+	    "%s; where systemd passes sockets, never mind", error);
+	tell(false, text);
+}
+
 int
 parent_check(const struct conf *conf)
 {
@@ -260,7 +297,10 @@ parent_check(const struct conf *conf)
 	bool fine = dns_source_read(&settings, &source, error) == 0;
 	if (!fine)
 		tell(true, error);
-	fine &= check_conf(conf, source, false, say_on_stderr);
+	bool chosen = conf_is_written(conf, "listen");
+	fine &= check_conf(conf, source, !chosen, say_on_stderr);
+	if (!chosen)
+		warn_of_default_listen(conf);
 	fine &= check_rules(conf);
 	dns_source_free(source);
 	return fine ? EX_OK : EX_CONFIG;

@@ -156,6 +156,21 @@ def test_check_faults(dns):
     server.own.cleanup()
 
 
+def test_default_listen(dns):
+    """-t forgives a default of listen that cannot be, the daemon does not"""
+    words = "listen: unix:/var/spool/postfix/danemap/policy.sock: there is no "
+    server = Daemon(dns.folder)
+    del server.settings["listen"]
+    server.configure()
+    subprocess.run(["mount", "-t", "tmpfs", "none", "/var/spool"], check=True)
+    try:
+        check(run("-c", str(server.conf), "-t"), 0, "warning: " + words)
+        check(run("-c", str(server.conf)), CONFIG, words)
+    finally:
+        subprocess.run(["umount", "/var/spool"], check=True)
+    server.own.cleanup()
+
+
 def test_check_control(dns):
     """-t warns of a control_socket that cannot be, and the daemon serves"""
     for path, words in (("relative", "needs a path that begins with /"),
