@@ -84,7 +84,8 @@ flight_free(struct flight *flight)
 	idmap_remove(flights->map, &flight->node);
 	LIST_REMOVE(flight, link);
 	event_free(flight->timer);
-	event_free(flight->spare);
+	if (flight->spare)
+		event_free(flight->spare);
 	arena_free(&flight->arena);
 	free(flight);
 }
@@ -347,7 +348,10 @@ flight_start(struct flight *flight)
 	struct nexthop nexthop;
 
 	flight->walk = arena_get(&flight->arena, sizeof(*flight->walk));
-	if (!flight->walk || nexthop_from_id(id.octets, id.len, &nexthop) < 0) {
+	flight->spare =
+	    evtimer_new(loop_base(flight->flights->with.loop), on_beat, flight);
+	if (!flight->walk || !flight->spare ||
+	    nexthop_from_id(id.octets, id.len, &nexthop) < 0) {
 		flight_refuse(flight, "out of memory");
 		return;
 	}
@@ -410,9 +414,7 @@ flight_new(struct flights *flights, struct ident id,
 		return NULL;
 	flight->timer =
 	    evtimer_new(loop_base(flights->with.loop), on_timer, flight);
-	flight->spare =
-	    evtimer_new(loop_base(flights->with.loop), on_beat, flight);
-	if (!flight->timer || !flight->spare)
+	if (!flight->timer)
 		goto out;
 	if (join(&flights->line, &flight->place) < 0) {
 		*ret_why = "too many lookups waiting";
@@ -431,8 +433,6 @@ flight_new(struct flights *flights, struct ident id,
 out:
 	if (flight->timer)
 		event_free(flight->timer);
-	if (flight->spare)
-		event_free(flight->spare);
 	free(flight);
 	return NULL;
 }
