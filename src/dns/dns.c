@@ -434,6 +434,9 @@ static const struct option {
 	// each label of _25._tcp.HOST; and all that it would hide is the name
 	// of a domain from the servers of its top-level domain.
 	{ "qname-minimisation:", "no", false },
+	// Keys are fetched while the first answer of a zone is on its way, not
+	// after it.
+	{ "prefetch-key:", "yes", false },
 	// What comes along unasked is not looked at, and need not be validated
 	// before what was asked for is answered.
 	{ "val-clean-additional:", "no", false },

@@ -137,6 +137,7 @@ configure(const char *anchor, const char *forwarder)
 		{ "edns-buffer-size:", "1232" },
 		{ "aggressive-nsec:", "yes" },
 		{ "qname-minimisation:", "no" },
+		{ "prefetch-key:", "yes" },
 		{ "val-clean-additional:", "no" },
 		{ "unwanted-reply-threshold:", "10000000" },
 		{ "do-not-query-localhost:", "no" },
