@@ -212,7 +212,7 @@ def make(folder):
     return maker.zones
 
 
-def wait_until_answering(address, seconds=10):
+def wait_until_answering(address, seconds=30):
     """Until something takes connections on port 53."""
     end = time.monotonic() + seconds
     while True:
