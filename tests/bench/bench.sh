@@ -111,13 +111,14 @@ load()
 	"$bin/bench_load" "$@" || true
 }
 
-# One row: rate and p99 of danemapd and the echo in turn.
+# One row: rate and p99 of danemapd and the echo in turn, a second each, so that
+# a slow spell of the machine meets both.
 cached_row()
 {
 	local c=$1 note=$2 rates=() tails=() i mine bare
-	for i in $(seq "$rounds"); do
-		bare=$(load -s "$work/echo.sock" -c "$c" -t "$each" "$warm")
-		mine=$(load -s "$work/dm.sock" -c "$c" -t "$each" "$warm")
+	for i in $(seq $((rounds * each))); do
+		bare=$(load -s "$work/echo.sock" -c "$c" -t 1 "$warm")
+		mine=$(load -s "$work/dm.sock" -c "$c" -t 1 "$warm")
 		rates+=("$(ratio "$(value rate "$mine")" "$(value rate "$bare")")")
 		tails+=("$(ratio "$(value p99_us "$mine")" \
 		    "$(value p99_us "$bare")")")
