@@ -403,8 +403,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 // A new flight, in line. NULL, and why.
 struct flight *
-flight_new(struct flights *flights, struct ident id,
-    int (*join)(struct line *line, struct line_place *place),
+flight_new(struct flights *flights, struct ident id, enum line_where where,
     const char **ret_why)
 {
 	struct flight *flight = calloc(1, sizeof(*flight) + id.len);
@@ -416,7 +415,7 @@ flight_new(struct flights *flights, struct ident id,
 	    evtimer_new(loop_base(flights->with.loop), on_timer, flight);
 	if (!flight->timer)
 		goto out;
-	if (join(&flights->line, &flight->place) < 0) {
+	if (line_join(&flights->line, &flight->place, where) < 0) {
 		*ret_why = "too many lookups waiting";
 		goto out;
 	}

@@ -66,11 +66,10 @@ struct flight {
 	((struct flight *)(void *)((char *)(pointer)-offsetof( \
 	    struct flight, member)))
 
-// In line, by line_join or line_join_ahead, with nobody waiting: it ends after
+// In line, LINE_WAITING or LINE_AHEAD, with nobody waiting: it ends after
 // query_timeout. NULL, and why.
 struct flight *flight_new(struct flights *flights, struct ident id,
-    int (*join)(struct line *line, struct line_place *place),
-    const char **ret_why);
+    enum line_where where, const char **ret_why);
 
 // 0, -ENOSPC if too many wait, or -ENOMEM.
 int flight_join(struct flight *flight, const struct question *question);

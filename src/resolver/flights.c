@@ -71,7 +71,7 @@ flights_ask(struct flights *flights, const struct question *question)
 		return;
 	}
 	if (!flight && why[0] == '\0')
-		flight = flight_new(flights, question->id, line_join, &why);
+		flight = flight_new(flights, question->id, LINE_WAITING, &why);
 	if (!flight)
 		turn_away(flights, question, why);
 	else if (flight_join(flight, question) < 0)
@@ -88,7 +88,7 @@ flights_renew(struct flights *flights, struct ident id)
 		return -EALREADY;
 	if (flights->why_not[0] != '\0')
 		return -EAGAIN;
-	return flight_new(flights, id, line_join_ahead, &why) ? 0 : -EAGAIN;
+	return flight_new(flights, id, LINE_AHEAD, &why) ? 0 : -EAGAIN;
 }
 
 void
@@ -178,7 +178,7 @@ flights_round(struct flights *flights)
 		flight_start(FLIGHT_OF(place, place));
 	}
 	page->n_in_line = line_length(&flights->line);
-	page->n_in_flight = flights->line.n_fast + flights->line.n_slow;
+	page->n_in_flight = line_flying(&flights->line);
 }
 
 void

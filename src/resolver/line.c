@@ -17,46 +17,46 @@ line_init(struct line *line, unsigned n_places, unsigned waiting_max)
 		.n_places = n_places,
 		.waiting_max = waiting_max,
 	};
-	TAILQ_INIT(&line->ahead);
-	TAILQ_INIT(&line->waiting);
-	TAILQ_INIT(&line->fast);
-	TAILQ_INIT(&line->slow);
+	for (enum line_where where = 0; where < LINE_WHERES; where++)
+		TAILQ_INIT(&line->places[where]);
+}
+
+static void
+enter(struct line *line, struct line_place *place, enum line_where where)
+{
+	line_leave(line, place);
+	place->where = where;
+	TAILQ_INSERT_TAIL(&line->places[where], place, link);
+	line->n[where]++;
 }
 
 int
-line_join(struct line *line, struct line_place *place)
+line_join(struct line *line, struct line_place *place, enum line_where where)
 {
-	if (line->n_waiting >= line->waiting_max)
+	if (line->n[where] >= line->waiting_max)
 		return -ENOSPC;
-	place->where = LINE_WAITING;
-	TAILQ_INSERT_TAIL(&line->waiting, place, link);
-	line->n_waiting++;
-	return 0;
-}
-
-int
-line_join_ahead(struct line *line, struct line_place *place)
-{
-	if (line->n_ahead >= line->waiting_max)
-		return -ENOSPC;
-	place->where = LINE_AHEAD;
-	TAILQ_INSERT_TAIL(&line->ahead, place, link);
-	line->n_ahead++;
+	enter(line, place, where);
 	return 0;
 }
 
 struct line_place *
 line_first(const struct line *line)
 {
-	struct line_place *place = TAILQ_FIRST(&line->ahead);
+	struct line_place *place = TAILQ_FIRST(&line->places[LINE_AHEAD]);
 
-	return place ? place : TAILQ_FIRST(&line->waiting);
+	return place ? place : TAILQ_FIRST(&line->places[LINE_WAITING]);
 }
 
 unsigned
 line_length(const struct line *line)
 {
-	return line->n_ahead + line->n_waiting;
+	return line->n[LINE_AHEAD] + line->n[LINE_WAITING];
+}
+
+unsigned
+line_flying(const struct line *line)
+{
+	return line->n[LINE_FAST] + line->n[LINE_SLOW];
 }
 
 static void
@@ -64,24 +64,21 @@ age(struct line *line, uint64_t now_ms)
 {
 	struct line_place *place;
 
-	while ((place = TAILQ_FIRST(&line->fast)) &&
-	       now_ms >= place->since_ms + LINE_SLOW_MS) {
-		line_leave(line, place);
-		place->where = LINE_SLOW;
-		TAILQ_INSERT_TAIL(&line->slow, place, link);
-		line->n_slow++;
-	}
+	while ((place = TAILQ_FIRST(&line->places[LINE_FAST])) &&
+	       now_ms >= place->since_ms + LINE_SLOW_MS)
+		enter(line, place, LINE_SLOW);
 }
 
 static bool
 has_place(const struct line *line)
 {
 	unsigned half = line->n_places / 2;
-	unsigned held = line->n_slow < half ? line->n_slow : half;
+	unsigned n_slow = line->n[LINE_SLOW];
+	unsigned held = n_slow < half ? n_slow : half;
 	uint64_t flying_max = (uint64_t)line->n_places * LINE_FLYING_FACTOR;
 
-	return line->n_fast + held < line->n_places &&
-	       line->n_fast + line->n_slow < flying_max;
+	return line->n[LINE_FAST] + held < line->n_places &&
+	       line_flying(line) < flying_max;
 }
 
 struct line_place *
@@ -94,44 +91,25 @@ line_next(struct line *line, uint64_t now_ms)
 	age(line, now_ms);
 	if (!has_place(line))
 		return NULL;
-	line_leave(line, place);
-	place->where = LINE_FAST;
 	place->since_ms = now_ms;
-	TAILQ_INSERT_TAIL(&line->fast, place, link);
-	line->n_fast++;
+	enter(line, place, LINE_FAST);
 	return place;
 }
 
 void
 line_leave(struct line *line, struct line_place *place)
 {
-	switch (place->where) {
-	case LINE_NOWHERE:
+	if (place->where == LINE_NOWHERE)
 		return;
-	case LINE_AHEAD:
-		TAILQ_REMOVE(&line->ahead, place, link);
-		line->n_ahead--;
-		break;
-	case LINE_WAITING:
-		TAILQ_REMOVE(&line->waiting, place, link);
-		line->n_waiting--;
-		break;
-	case LINE_FAST:
-		TAILQ_REMOVE(&line->fast, place, link);
-		line->n_fast--;
-		break;
-	case LINE_SLOW:
-		TAILQ_REMOVE(&line->slow, place, link);
-		line->n_slow--;
-		break;
-	}
+	TAILQ_REMOVE(&line->places[place->where], place, link);
+	line->n[place->where]--;
 	place->where = LINE_NOWHERE;
 }
 
 uint64_t
 line_turn_ms(const struct line *line)
 {
-	const struct line_place *place = TAILQ_FIRST(&line->fast);
+	const struct line_place *place = TAILQ_FIRST(&line->places[LINE_FAST]);
 
 	return place ? place->since_ms + LINE_SLOW_MS : 0;
 }

@@ -17,12 +17,15 @@
 // All in the air together, slow ones included: so many times the places.
 #define LINE_FLYING_FACTOR 4
 
+// Who waits goes ahead of all others if what it asks for is in use now, and
+// would be missed soon.
 enum line_where {
 	LINE_NOWHERE = 0,
 	LINE_AHEAD,
 	LINE_WAITING,
 	LINE_FAST,
-	LINE_SLOW
+	LINE_SLOW,
+	LINE_WHERES
 };
 
 // Lives inside whatever waits.
@@ -36,21 +39,22 @@ TAILQ_HEAD(line_places, line_place);
 
 struct line {
 	unsigned n_places, waiting_max;
-	unsigned n_ahead, n_waiting, n_fast, n_slow;
-	struct line_places ahead, waiting, fast, slow;
+	unsigned n[LINE_WHERES];
+	struct line_places places[LINE_WHERES];
 };
 
 void line_init(struct line *line, unsigned n_places, unsigned waiting_max);
 
-// To the end of the line. -ENOSPC if too many wait.
-int line_join(struct line *line, struct line_place *place);
-// Ahead of all who did that, behind those who did this: for what is in use now
-// and will be missed soon. -ENOSPC if as many are ahead as may wait.
-int line_join_ahead(struct line *line, struct line_place *place);
+// Behind all others who are LINE_WAITING, or LINE_AHEAD. -ENOSPC if too many
+// are.
+int line_join(
+    struct line *line, struct line_place *place, enum line_where where);
 
 // Who is next, place or not. NULL: nobody waits.
 struct line_place *line_first(const struct line *line);
 unsigned line_length(const struct line *line);
+// In the air.
+unsigned line_flying(const struct line *line);
 
 // If there is a place for it, the first in line, now in the air; else NULL.
 struct line_place *line_next(struct line *line, uint64_t now_ms);

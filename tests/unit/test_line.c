@@ -21,7 +21,7 @@ start(struct line *line, struct line_place *places, unsigned n, uint64_t now_ms)
 
 	for (unsigned i = 0; i < n; i++)
 		if (places[i].where == LINE_NOWHERE)
-			line_join(line, &places[i]);
+			line_join(line, &places[i], LINE_WAITING);
 	while (n_started < n && line_next(line, now_ms))
 		n_started++;
 	return n_started;
@@ -34,7 +34,7 @@ takes_all_places(struct line *line)
 
 	line->waiting_max = PLACES + 2;
 	assert_int_equal(start(line, places, PLACES + 2, 0), PLACES);
-	assert_int_equal(line->n_waiting, 2);
+	assert_int_equal(line->n[LINE_WAITING], 2);
 	line_leave(line, &places[0]);
 	assert_ptr_equal(line_next(line, 0), &places[PLACES]);
 	assert_null(line_next(line, 0));
@@ -46,7 +46,7 @@ keeps_the_order(struct line *line)
 	struct line_place places[WAITING] = { 0 };
 
 	for (unsigned i = 0; i < WAITING; i++)
-		assert_int_equal(line_join(line, &places[i]), 0);
+		assert_int_equal(line_join(line, &places[i], LINE_WAITING), 0);
 	for (unsigned i = 0; i < WAITING; i++)
 		assert_ptr_equal(line_next(line, 0), &places[i]);
 }
@@ -56,10 +56,10 @@ lets_some_ahead(struct line *line)
 {
 	struct line_place places[4] = { 0 };
 
-	assert_int_equal(line_join(line, &places[2]), 0);
-	assert_int_equal(line_join_ahead(line, &places[0]), 0);
-	assert_int_equal(line_join(line, &places[3]), 0);
-	assert_int_equal(line_join_ahead(line, &places[1]), 0);
+	assert_int_equal(line_join(line, &places[2], LINE_WAITING), 0);
+	assert_int_equal(line_join(line, &places[0], LINE_AHEAD), 0);
+	assert_int_equal(line_join(line, &places[3], LINE_WAITING), 0);
+	assert_int_equal(line_join(line, &places[1], LINE_AHEAD), 0);
 	assert_int_equal(line_length(line), 4);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_ptr_equal(line_first(line), &places[i]);
@@ -75,12 +75,12 @@ lets_so_many_ahead(struct line *line)
 	struct line_place ahead[WAITING + 1] = { 0 };
 
 	for (unsigned i = 0; i < WAITING; i++)
-		assert_int_equal(line_join(line, &waiting[i]), 0);
+		assert_int_equal(line_join(line, &waiting[i], LINE_WAITING), 0);
 	for (unsigned i = 0; i < WAITING; i++)
-		assert_int_equal(line_join_ahead(line, &ahead[i]), 0);
-	assert_int_equal(line_join_ahead(line, &ahead[WAITING]), -ENOSPC);
+		assert_int_equal(line_join(line, &ahead[i], LINE_AHEAD), 0);
+	assert_int_equal(line_join(line, &ahead[WAITING], LINE_AHEAD), -ENOSPC);
 	line_leave(line, &ahead[1]);
-	assert_int_equal(line_join_ahead(line, &ahead[WAITING]), 0);
+	assert_int_equal(line_join(line, &ahead[WAITING], LINE_AHEAD), 0);
 	assert_int_equal(line_length(line), 2 * WAITING);
 }
 
@@ -90,11 +90,12 @@ is_no_longer_than_its_limit(struct line *line)
 	struct line_place places[WAITING + 1] = { 0 };
 
 	for (unsigned i = 0; i < WAITING; i++)
-		assert_int_equal(line_join(line, &places[i]), 0);
-	assert_int_equal(line_join(line, &places[WAITING]), -ENOSPC);
+		assert_int_equal(line_join(line, &places[i], LINE_WAITING), 0);
+	assert_int_equal(
+	    line_join(line, &places[WAITING], LINE_WAITING), -ENOSPC);
 	assert_int_equal(places[WAITING].where, LINE_NOWHERE);
 	line_leave(line, &places[1]);
-	assert_int_equal(line_join(line, &places[WAITING]), 0);
+	assert_int_equal(line_join(line, &places[WAITING], LINE_WAITING), 0);
 }
 
 static void
@@ -109,7 +110,7 @@ slow_ones_hold_half(struct line *line)
 	for (unsigned i = 0; i < PLACES / 2; i++)
 		assert_non_null(line_next(line, LINE_SLOW_MS));
 	assert_null(line_next(line, LINE_SLOW_MS));
-	assert_int_equal(line->n_slow, PLACES);
+	assert_int_equal(line->n[LINE_SLOW], PLACES);
 }
 
 static void
@@ -124,7 +125,7 @@ slow_ones_have_a_bound(struct line *line)
 		n_started += start(
 		    line, places, BOUND + PLACES, (uint64_t)i * LINE_SLOW_MS);
 	assert_int_equal(n_started, BOUND);
-	assert_int_equal(line->n_fast + line->n_slow, BOUND);
+	assert_int_equal(line_flying(line), BOUND);
 }
 
 static void
@@ -145,13 +146,13 @@ leaving_is_counted_once(struct line *line)
 
 	start(line, &places[0], 1, 0);
 	start(line, &places[1], 1, LINE_SLOW_MS);
-	line_join(line, &places[2]);
-	assert_int_equal(line->n_slow, 1);
+	line_join(line, &places[2], LINE_WAITING);
+	assert_int_equal(line->n[LINE_SLOW], 1);
 	for (unsigned i = 0; i < 3; i++) {
 		line_leave(line, &places[i]);
 		line_leave(line, &places[i]);
 	}
-	assert_int_equal(line->n_waiting + line->n_fast + line->n_slow, 0);
+	assert_int_equal(line_length(line) + line_flying(line), 0);
 	assert_int_equal(line_turn_ms(line), 0);
 }
 
