@@ -49,6 +49,11 @@ median()
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
+fastest()
+{
+	printf '%s\n' "$@" | sort -n | tail -n 1
+}
+
 ratio()
 {
 	awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN { printf "%.3f\n", (b > 0 ? a / b : 0) }'
@@ -161,6 +166,12 @@ bench_cached_beside_cold()
 	done
 }
 
+# bare DEPTH DOMAINS: libunbound alone.
+bare()
+{
+	"$bin/bench_bare" "$work/root.key" "127.0.0.1@$port" "$@"
+}
+
 cold_mine()
 {
 	local depth=$1 n=$2
@@ -176,8 +187,7 @@ cold_row()
 	local depth=$1 n=$2 rates=() i mine bare
 	for i in $(seq "$rounds"); do
 		head -n "$n" "$work/domains" > "$work/some"
-		bare=$("$bin/bench_bare" "$work/root.key" "127.0.0.1@$port" \
-		    "$depth" "$work/some")
+		bare=$(bare "$depth" "$work/some")
 		mine=$(cold_mine "$depth" "$n" workers=1)
 		rates+=("$(ratio "$(value rate "$mine")" "$(value rate "$bare")")")
 	done
@@ -192,16 +202,51 @@ cold_row()
 
 bench_cold()
 {
-	local one two rates=() i
 	cold_row 1 $((n_domains / 6))
 	cold_row 100 "$n_domains"
 	cold_row 1000 "$n_domains"
-	for i in $(seq "$rounds"); do
-		one=$(cold_mine 200 "$n_domains" workers=1 resolvers=1)
-		two=$(cold_mine 200 "$n_domains" workers=1 resolvers=2)
-		rates+=("$(ratio "$(value rate "$two")" "$(value rate "$one")")")
+}
+
+# bare_two N: what two bare processes answer a second, with half of N domains
+# each, until the slower one is done.
+bare_two()
+{
+	local pid mine
+	bare 100 "$work/half.a" > "$work/bare.a" &
+	pid=$!
+	mine=$(bare 100 "$work/half.b")
+	wait "$pid"
+	awk -v n="$1" -v a="$(value seconds "$(< "$work/bare.a")")" \
+	    -v b="$(value seconds "$mine")" \
+	    'BEGIN { printf "%.0f\n", n / (a > b ? a : b) }'
+}
+
+# Two resolvers against one, and what two cores are worth to libunbound alone: a
+# client, a worker and NSD share them. Besides the median of all turns it tells
+# the fastest against the fastest, for a slow spell of the machine is as long as
+# a turn.
+bench_resolvers()
+{
+	local n=$((n_domains / 2)) one two bare_one bare_two
+	local rates=() bares=() ones=() twos=() bare_ones=() bare_twos=() i
+	head -n $((n / 2)) "$work/domains" > "$work/half.a"
+	head -n "$n" "$work/domains" | tail -n +$((n / 2 + 1)) > "$work/half.b"
+	head -n "$n" "$work/domains" > "$work/whole"
+	for i in $(seq $((rounds * each))); do
+		ones+=("$(value rate "$(cold_mine 200 "$n" workers=1 resolvers=1)")")
+		twos+=("$(value rate "$(cold_mine 200 "$n" workers=1 resolvers=2)")")
+		bare_ones+=("$(value rate "$(bare 200 "$work/whole")")")
+		bare_twos+=("$(bare_two "$n")")
+		rates+=("$(ratio "${twos[-1]}" "${ones[-1]}")")
+		bares+=("$(ratio "${bare_twos[-1]}" "${bare_ones[-1]}")")
 	done
-	say "cold-resolvers one=$(value rate "$one") two=$(value rate "$two")" \
+	one=$(fastest "${ones[@]}") two=$(fastest "${twos[@]}")
+	bare_one=$(fastest "${bare_ones[@]}") bare_two=$(fastest "${bare_twos[@]}")
+	say "cold-resolvers one=$one two=$two" \
+	    "bare_one=$bare_one bare_two=$bare_two" \
+	    "fastest_ratio=$(ratio "$two" "$one")" \
+	    "bare_fastest_ratio=$(ratio "$bare_two" "$bare_one")" \
+	    "bare_ratio=$(printf '%s\n' "${bares[@]}" | median)" \
 	    "rate_ratio=$(printf '%s\n' "${rates[@]}" | median)"
 }
 
@@ -269,7 +314,8 @@ warm=$(head -n 1 "$work/domains")
 "$bin/bench_echo" "$work/echo.sock" "$workers" &
 pids+=("$!")
 sleep 1
-for part in ${PARTS:-cached cold cached_beside_cold memory warm_start}; do
+for part in ${PARTS:-cached cold resolvers cached_beside_cold memory \
+    warm_start}; do
 	"bench_$part"
 done
 echo "figures are in $figures"
