@@ -79,7 +79,7 @@ flights_ask(struct flights *flights, const struct question *question)
 }
 
 int
-flights_renew(struct flights *flights, struct ident id)
+flights_renew(struct flights *flights, struct ident id, enum line_where where)
 {
 	struct flight *flight = flight_find(flights, id);
 	const char *why;
@@ -88,7 +88,7 @@ flights_renew(struct flights *flights, struct ident id)
 		return -EALREADY;
 	if (flights->why_not[0] != '\0')
 		return -EAGAIN;
-	return flight_new(flights, id, LINE_AHEAD, &why) ? 0 : -EAGAIN;
+	return flight_new(flights, id, where, &why) ? 0 : -EAGAIN;
 }
 
 void

@@ -20,6 +20,7 @@
 #include "dns/dns.h"
 #include "resolver/idmap.h"
 #include "resolver/letter.h"
+#include "resolver/line.h"
 
 // Questions waiting for an answer, identical ones each counted.
 #define FLIGHT_WAITERS_MAX       200000
@@ -47,7 +48,7 @@ struct flights_settings {
 	struct cache *cache;
 	struct loop *loop;
 	struct status_page *page;
-	unsigned line_max; // domains waiting for a place
+	unsigned line_max; // domains waiting for a place, and as many ahead
 	// By which the DNS that is asked counts TTLs (clock_was_set); borrowed.
 	const int64_t *clock_offset_ms;
 };
@@ -66,10 +67,11 @@ int flights_new(const struct flights_settings *settings, struct flights **ret);
 // Answered at once from the cache if another was faster, else by the flight.
 void flights_ask(struct flights *flights, const struct question *question);
 
-// A flight nobody waits for, so that the cache is fresh; ahead of all in line,
-// because the old answer is still in use, and soon will not do. 0; -EALREADY if
+// A flight nobody waits for, so that the cache is fresh: LINE_AHEAD where the
+// old answer is in use and soon will not do, else LINE_WAITING. 0; -EALREADY if
 // there is one, -EAGAIN if there can be none now.
-int flights_renew(struct flights *flights, struct ident id);
+int flights_renew(
+    struct flights *flights, struct ident id, enum line_where where);
 
 // New flights ask dns; NULL: they wait in line.
 void flights_go(struct flights *flights, struct dns *dns);

@@ -42,9 +42,10 @@ line_join(struct line *line, struct line_place *place, enum line_where where)
 struct line_place *
 line_first(const struct line *line)
 {
-	struct line_place *place = TAILQ_FIRST(&line->places[LINE_AHEAD]);
+	struct line_place *ahead = TAILQ_FIRST(&line->places[LINE_AHEAD]);
+	struct line_place *waiting = TAILQ_FIRST(&line->places[LINE_WAITING]);
 
-	return place ? place : TAILQ_FIRST(&line->places[LINE_WAITING]);
+	return ahead && !(waiting && line->ahead_was_last) ? ahead : waiting;
 }
 
 unsigned
@@ -92,6 +93,7 @@ line_next(struct line *line, uint64_t now_ms)
 	if (!has_place(line))
 		return NULL;
 	place->since_ms = now_ms;
+	line->ahead_was_last = place->where == LINE_AHEAD;
 	enter(line, place, LINE_FAST);
 	return place;
 }

@@ -2,9 +2,9 @@
 // Copyright (c) the danemap authors
 
 // Who may be resolved now, and who waits: query_concurrency places, and a line
-// in order of arrival. Those in the air for long may hold half the places at
-// most, so that a thousand dead servers do not keep all others waiting. Knows
-// nothing of DNS; time is an argument.
+// in order of arrival, with another one ahead of it. Those in the air for long
+// may hold half the places at most, so that a thousand dead servers do not keep
+// all others waiting. Knows nothing of DNS; time is an argument.
 #pragma once
 
 #include <sys/queue.h>
@@ -17,8 +17,8 @@
 // All in the air together, slow ones included: so many times the places.
 #define LINE_FLYING_FACTOR 4
 
-// Who waits goes ahead of all others if what it asks for is in use now, and
-// would be missed soon.
+// Who waits goes ahead of the others if what it asks for is in use now, and
+// would be missed soon. While there are others, they get every second place.
 enum line_where {
 	LINE_NOWHERE = 0,
 	LINE_AHEAD,
@@ -39,14 +39,15 @@ TAILQ_HEAD(line_places, line_place);
 
 struct line {
 	unsigned n_places, waiting_max;
+	bool ahead_was_last; // to get a place
 	unsigned n[LINE_WHERES];
 	struct line_places places[LINE_WHERES];
 };
 
 void line_init(struct line *line, unsigned n_places, unsigned waiting_max);
 
-// Behind all others who are LINE_WAITING, or LINE_AHEAD. -ENOSPC if too many
-// are.
+// Behind all others who are LINE_WAITING, or LINE_AHEAD. -ENOSPC if waiting_max
+// of them are.
 int line_join(
     struct line *line, struct line_place *place, enum line_where where);
 

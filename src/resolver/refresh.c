@@ -92,7 +92,7 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (kept_read(with->cache, promise->node.id, &kept) &&
 	    kept.entry.has_answer && kept.entry.ends_ms == promise->ends_ms)
-		flights_renew(with->flights, promise->node.id);
+		flights_renew(with->flights, promise->node.id, LINE_AHEAD);
 	promise_free(promise);
 }
 
@@ -130,6 +130,21 @@ promise_make(struct refresh *refresh, struct ident id, uint64_t ends_ms)
 	set_timer(promise);
 }
 
+// An entry past its end. One that a failure has made stale goes on for long:
+// it is tried again in the order of all others, for thousands whose servers are
+// silent may be so.
+static void
+renew(struct refresh *refresh, struct ident id, const struct entry *entry,
+    uint64_t now_ms)
+{
+	struct flights *flights = refresh->with.flights;
+
+	if (!entry->has_defer)
+		flights_renew(flights, id, LINE_AHEAD);
+	else if (entry->deferred_until_ms <= now_ms)
+		flights_renew(flights, id, LINE_WAITING);
+}
+
 void
 refresh_hint(struct refresh *refresh, struct ident id)
 {
@@ -142,8 +157,7 @@ refresh_hint(struct refresh *refresh, struct ident id)
 	if (!kept_read(with->cache, id, &kept) || !entry->has_answer)
 		return;
 	if (entry->ends_ms <= now_ms) {
-		if (!entry->has_defer || entry->deferred_until_ms <= now_ms)
-			flights_renew(with->flights, id);
+		renew(refresh, id, entry, now_ms);
 		return;
 	}
 	promise_make(refresh, id, entry->ends_ms);

@@ -506,7 +506,7 @@ renews_ahead_of_the_line(struct stage *stage)
 	stage_ask(stage, "b.example", 2, LONG_MS);
 	stage_ask(stage, "c.example", 3, LONG_MS);
 	stage_rest(stage, 20);
-	assert_int_equal(flights_renew(stage->flights, busy), 0);
+	assert_int_equal(flights_renew(stage->flights, busy, LINE_AHEAD), 0);
 	stage_ask(stage, "busy.example", 4, LONG_MS);
 	fake_dns.silent = false;
 	stage_answers(stage, 4);
@@ -722,7 +722,7 @@ static const struct row rows[] = {
 static const struct row line_rows[] = {
 	{ "with one place, questions are answered in order of arrival",
 	    keeps_the_line_in_order },
-	{ "what is in use is looked up anew ahead of them",
+	{ "what is soon to be missed is looked up ahead of them",
 	    renews_ahead_of_the_line },
 	{ "while too many lookups are under way none is begun",
 	    waits_for_lookups_to_end },

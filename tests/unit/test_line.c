@@ -52,16 +52,19 @@ keeps_the_order(struct line *line)
 }
 
 static void
-lets_some_ahead(struct line *line)
+gives_who_is_ahead_every_second_place(struct line *line)
 {
-	struct line_place places[4] = { 0 };
+	struct line_place places[6] = { 0 };
 
-	assert_int_equal(line_join(line, &places[2], LINE_WAITING), 0);
+	line->waiting_max = 4;
+	assert_int_equal(line_join(line, &places[1], LINE_WAITING), 0);
 	assert_int_equal(line_join(line, &places[0], LINE_AHEAD), 0);
 	assert_int_equal(line_join(line, &places[3], LINE_WAITING), 0);
-	assert_int_equal(line_join(line, &places[1], LINE_AHEAD), 0);
-	assert_int_equal(line_length(line), 4);
-	for (unsigned i = 0; i < 4; i++) {
+	assert_int_equal(line_join(line, &places[2], LINE_AHEAD), 0);
+	assert_int_equal(line_join(line, &places[4], LINE_AHEAD), 0);
+	assert_int_equal(line_join(line, &places[5], LINE_AHEAD), 0);
+	assert_int_equal(line_length(line), 6);
+	for (unsigned i = 0; i < 6; i++) {
 		assert_ptr_equal(line_first(line), &places[i]);
 		assert_ptr_equal(line_next(line, 0), &places[i]);
 	}
@@ -163,8 +166,8 @@ static const struct row {
 	{ "as many start as there are places, the next when one lands",
 	    takes_all_places },
 	{ "who came first starts first", keeps_the_order },
-	{ "who may go ahead starts before those, in order too",
-	    lets_some_ahead },
+	{ "who may go ahead gets every second place, in order too",
+	    gives_who_is_ahead_every_second_place },
 	{ "a full line lets as many ahead, and no more", lets_so_many_ahead },
 	{ "past its limit the line takes no more",
 	    is_no_longer_than_its_limit },

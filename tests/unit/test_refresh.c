@@ -251,10 +251,48 @@ is_joined_by_questions(struct stage *stage)
 	assert_int_equal(stage->last.kind, ASK_ANSWER);
 }
 
-static const struct row {
+// Behind one in the air and one in line.
+static void
+hint_behind_two(struct stage *stage, const struct entry *entry)
+{
+	fake_dns.silent = true;
+	stage_ask(stage, "a.example", 1, 1000);
+	stage_ask(stage, "b.example", 2, 1000);
+	stage_rest(stage, 20);
+	stage_keep(stage, NAME, entry);
+	hint(stage, NAME);
+	stage_ask(stage, NAME, 3, 1000);
+	fake_dns.silent = false;
+	stage_answers(stage, 3);
+}
+
+static void
+renews_what_has_ended_ahead_of_the_line(struct stage *stage)
+{
+	struct entry entry = make_entry(FACTS_DANE, -6000);
+
+	hint_behind_two(stage, &entry);
+	assert_int_equal(stage->order[1], 3);
+	assert_int_equal(stage->order[2], 2);
+}
+
+static void
+retries_the_stale_in_its_turn(struct stage *stage)
+{
+	struct entry entry = make_entry(FACTS_DANE, -6000);
+
+	add_deferral(&entry, -1);
+	hint_behind_two(stage, &entry);
+	assert_int_equal(stage->order[1], 2);
+	assert_int_equal(stage->order[2], 3);
+}
+
+struct row {
 	const char *sentence;
 	void (*act)(struct stage *stage);
-} rows[] = {
+};
+
+static const struct row rows[] = {
 	{ "a hint makes a promise, once, and notes it in the entry", promises },
 	{ "a promise of a resolver that is gone is taken over",
 	    takes_over_promises },
@@ -278,20 +316,40 @@ static const struct row {
 	{ "a question joins a refresh under way", is_joined_by_questions },
 };
 
+// With a single place.
+static const struct row line_rows[] = {
+	{ "an entry in use that has ended is resolved ahead of the line",
+	    renews_what_has_ended_ahead_of_the_line },
+	{ "a stale answer is tried again in its turn",
+	    retries_the_stale_in_its_turn },
+};
+
+static void
+run_with(const struct row *row, unsigned places)
+{
+	struct stage stage;
+
+	stage_open(&stage, places, 16);
+	row->act(&stage);
+	stage_close(&stage);
+}
+
 static void
 run(void **state)
 {
-	const struct row *row = *state;
-	struct stage stage;
+	run_with(*state, 8);
+}
 
-	stage_open(&stage, 8, 16);
-	row->act(&stage);
-	stage_close(&stage);
+static void
+run_line(void **state)
+{
+	run_with(*state, 1);
 }
 
 int
 main(void)
 {
 	TABLE_ADD(rows, run);
+	TABLE_ADD(line_rows, run_line);
 	return table_run("refresh");
 }
