@@ -431,8 +431,8 @@ static const struct option {
 	{ "cache-max-negative-ttl:", "900", false },
 	{ "aggressive-nsec:", "yes", false },
 	// Up to three round trips more for the TLSA records of a host, one for
-	// each label of _25._tcp.HOST; and all that it would hide is the name
-	// of a domain from the servers of its top-level domain.
+	// each label of _25._tcp.HOST. It would hide that name, though not the
+	// domain, from the servers of the top-level domain.
 	{ "qname-minimisation:", "no", false },
 	// Keys are fetched while the first answer of a zone is on its way, not
 	// after it.
