@@ -39,8 +39,7 @@ refuse_errno(const char *path, int error, char ret_error[RULES_ERROR_MAX])
 {
 	char what[128];
 
-	snprintf(what, sizeof(what), "cannot be read: %s%s", strerror(error),
-	    error == EACCES ? ": danemapd's user must be able to" : "");
+	snprintf(what, sizeof(what), "cannot be read: %s", strerror(error));
 	return refuse(path, what, -error, ret_error);
 }
 

@@ -278,15 +278,28 @@ open_sockets(struct parent *parent, struct generation *gen,
 	    kept == NULL ? NULL : &kept->listeners, &gen->listeners, error);
 }
 
-// Where it was written, and whether what a start may do would help.
+// Where it was written, and what would help, if anything.
 static void
 explain(
-    const struct conf *conf, bool needs_restart, char error[CHECK_ERROR_MAX])
+    const struct conf *conf, const char *remedy, char error[CHECK_ERROR_MAX])
 {
 	char located[CHECK_ERROR_MAX];
 	conf_locate(conf, error, located, sizeof(located));
-	snprintf(error, CHECK_ERROR_MAX, "%.*s%s", CHECK_ERROR_MAX - 32,
-	    located, needs_restart ? " (needs restart)" : "");
+	snprintf(error, CHECK_ERROR_MAX, "%.*s%s", CHECK_ERROR_MAX - 48,
+	    located, remedy);
+}
+
+// A start may do what a reload may not, unless it is about rules: each reload
+// reads them, and so must `user`.
+static const char *
+remedy_of(const struct parent *parent, const struct generation *kept,
+    bool rules_read, int error)
+{
+	if (error != -EACCES && error != -EPERM)
+		return "";
+	if (!rules_read)
+		return ": danemapd's user must be able to";
+	return kept != NULL && parent->was_root ? " (needs restart)" : "";
 }
 
 // What may need more rights than are left after a start.
@@ -319,13 +332,9 @@ prepare(struct parent *parent, struct generation *gen,
 	bool rules_read = r == 0;
 	if (rules_read)
 		r = open_all(parent, gen, kept, error);
-	bool lacks_root = r == -EACCES || r == -EPERM;
-	// Rules must be readable at each reload, and so to `user`.
 	if (r != 0)
-		explain(gen->conf,
-		    rules_read && lacks_root && kept != NULL &&
-			parent->was_root,
-		    error);
+		explain(
+		    gen->conf, remedy_of(parent, kept, rules_read, r), error);
 	return r;
 }
 
