@@ -53,6 +53,14 @@ systemd_has_sockets(void)
 	return sd_listen_fds(0) > 0;
 }
 
+// In a root directory of its own a service does not see what sd_booted looks
+// for, but it has the number of its invocation.
+bool
+systemd_may_pass_sockets(void)
+{
+	return sd_booted() > 0 || getenv("INVOCATION_ID") != NULL;
+}
+
 void
 systemd_ready(void)
 {
@@ -124,6 +132,12 @@ systemd_listen_fds(struct systemd_socket ret[], unsigned max)
 
 bool
 systemd_has_sockets(void)
+{
+	return false;
+}
+
+bool
+systemd_may_pass_sockets(void)
 {
 	return false;
 }

@@ -24,6 +24,9 @@ unsigned systemd_listen_fds(struct systemd_socket ret[], unsigned max);
 // Whether there are any that have not been taken yet.
 bool systemd_has_sockets(void);
 
+// Whether a start on this machine may find some: systemd runs it, or us.
+bool systemd_may_pass_sockets(void);
+
 void systemd_ready(void);
 void systemd_reloading(void);
 // The end is at most that far away.

@@ -9,6 +9,7 @@
 
 #include "base/rulefile.h"
 #include "base/services.h"
+#include "base/systemd.h"
 #include "parent/expiry.h"
 #include "parent/identity.h"
 #include "parent/listen.h"
@@ -273,7 +274,7 @@ check_rules(const struct conf *conf)
 	return true;
 }
 
-// Nobody here can know whether systemd will pass sockets, which leaves a
+// Nobody here can know whether systemd will pass sockets, which would leave a
 // `listen` that nobody wrote without a meaning.
 static void
 warn_of_default_listen(const struct conf *conf)
@@ -297,7 +298,8 @@ parent_check(const struct conf *conf)
 	bool fine = dns_source_read(&settings, &source, error) == 0;
 	if (!fine)
 		tell(true, error);
-	bool chosen = conf_is_written(conf, "listen");
+	bool chosen =
+	    conf_is_written(conf, "listen") || !systemd_may_pass_sockets();
 	fine &= check_conf(conf, source, !chosen, say_on_stderr);
 	if (!chosen)
 		warn_of_default_listen(conf);
