@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include <event2/event.h>
 #include <unbound-event.h>
@@ -134,10 +135,15 @@ read_packet(struct dns_lookup *lookup, const uint8_t *wire, int len, int sec)
 	    lookup->asks_above ? lookup->above : lookup->name,
 	    lookup->asks_above ? TYPE_DNAME : lookup->type,
 	    sec == SEC_SECURE ? WALK_SECURE : WALK_INSECURE, &lookup->packet);
-	if (r < 0)
+	if (r < 0) {
 		set_cause(lookup, WALK_FAILED,
 		    r == -ENOMEM ? "out of memory" : "malformed answer");
-	else if (lookup->dns->keep_wire)
+		return;
+	}
+	if (sec == SEC_SECURE)
+		packet_limit_ttl(lookup->packet, wire, (size_t)len,
+		    (uint32_t)time(NULL));
+	if (lookup->dns->keep_wire)
 		keep_wire(lookup, wire, (size_t)len);
 }
 

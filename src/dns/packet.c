@@ -412,6 +412,69 @@ packet_parse(const uint8_t *wire, size_t len, const char *name,
 	return r;
 }
 
+// RFC 4034 s. 3.1: where fields lie in the RDATA of an RRSIG.
+#define RRSIG_COVERED    0
+#define RRSIG_TTL        4
+#define RRSIG_EXPIRATION 8
+#define RRSIG_FIXED      18 // with all before the signer's name
+
+static uint32_t
+signed_ttl_s(const uint8_t *rdata, uint32_t now_s)
+{
+	uint32_t ttl_s = (uint32_t)ns_get32(rdata + RRSIG_TTL);
+	// RFC 1982: whatever the difference, it is less than 68 years.
+	int32_t left_s =
+	    (int32_t)((uint32_t)ns_get32(rdata + RRSIG_EXPIRATION) - now_s);
+
+	if (left_s < 0)
+		return 0;
+	return ttl_s < (uint32_t)left_s ? ttl_s : (uint32_t)left_s;
+}
+
+// What stands in the authority section counts if it denies something.
+static bool
+is_signature(const ns_rr *rr, ns_sect section)
+{
+	unsigned covered;
+
+	if (ns_rr_type(*rr) != ns_t_rrsig || ns_rr_class(*rr) != ns_c_in ||
+	    ns_rr_rdlen(*rr) < RRSIG_FIXED)
+		return false;
+	covered = ns_get16(ns_rr_rdata(*rr) + RRSIG_COVERED);
+	return section == ns_s_an || covered == ns_t_soa ||
+	       covered == ns_t_nsec || covered == ns_t_nsec3;
+}
+
+static void
+limit_ttl(
+    struct walk_reply *reply, ns_msg *msg, ns_sect section, uint32_t now_s)
+{
+	uint32_t ttl_s;
+	ns_rr rr;
+
+	for (int i = 0; i < ns_msg_count(*msg, section); i++) {
+		if (ns_parserr(msg, section, i, &rr) < 0)
+			return;
+		if (!is_signature(&rr, section))
+			continue;
+		ttl_s = signed_ttl_s(ns_rr_rdata(rr), now_s);
+		if (ttl_s < reply->ttl_s)
+			reply->ttl_s = ttl_s;
+	}
+}
+
+void
+packet_limit_ttl(
+    struct packet *packet, const uint8_t *wire, size_t len, uint32_t now_s)
+{
+	ns_msg msg;
+
+	if (len > NS_MAXMSG || ns_initparse(wire, (int)len, &msg) < 0)
+		return;
+	limit_ttl(&packet->reply, &msg, ns_s_an, now_s);
+	limit_ttl(&packet->reply, &msg, ns_s_ns, now_s);
+}
+
 static const char *
 end_that_is(const char *name, const char *owner)
 {

@@ -22,6 +22,14 @@ const char *packet_dname_above(
 int packet_parse(const uint8_t *wire, size_t len, const char *name,
     enum walk_type type, enum walk_security security, struct packet **ret);
 const struct walk_reply *packet_reply(const struct packet *packet);
+
+// For an answer that was validated: its TTL is no longer than its signatures
+// permit (RFC 4035 s. 5.3.3). What they do not sign is the TTL that stands in
+// the packet. now_s: seconds of the real time, as in an RRSIG. An expired one
+// that was accepted nevertheless, as clocks differ, leaves a TTL of 0.
+void packet_limit_ttl(
+    struct packet *packet, const uint8_t *wire, size_t len, uint32_t now_s);
+
 void packet_free(struct packet *packet);
 
 // "SERVFAIL", or "RCODE 23"; returns ret or a constant.

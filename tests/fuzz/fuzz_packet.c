@@ -21,6 +21,8 @@
 #include "dns/packet.h"
 #include "packet_model.h"
 
+#define SOME_TIME_S 1800000000u
+
 struct question {
 	const char *name;
 	ns_type type;
@@ -145,6 +147,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r != 0)
 		return 0;
 	check_reply(&msg, packet_reply(packet), question.type, &model);
+	uint32_t ttl_s = packet_reply(packet)->ttl_s;
+	packet_limit_ttl(packet, data, size, SOME_TIME_S);
+	REQUIRE(packet_reply(packet)->ttl_s <= ttl_s);
 	packet_free(packet);
 	return 0;
 }

@@ -3,6 +3,7 @@
 """Answers at and past their end."""
 
 import os
+import re
 import signal
 import time
 
@@ -75,6 +76,15 @@ def test_stale_ends(dns):
             time.sleep(4.7)
             reply = server.ask("dane4.short.nsec")
             expect(reply.startswith("TEMP "), reply)
+
+
+def test_signed(dns):
+    """no answer lives longer than the signatures that it rests on"""
+    with Daemon(dns.folder) as server:
+        server.fill([("day.brief.nsec", SECURE)])
+        line = server.log_about("domain=day.brief.nsec ")
+        ttl_s = int(re.search(r" ttl=(\d+)s", line)[1])
+        expect(11 * 3600 < ttl_s <= 12 * 3600, line)
 
 
 def test_withdrawn(dns):

@@ -73,9 +73,9 @@ type_number(const char *name)
 	static const struct {
 		const char *name;
 		unsigned number;
-	} types[] = { { "A", 1 }, { "CNAME", 5 }, { "SOA", 6 }, { "MX", 15 },
-		{ "AAAA", 28 }, { "DNAME", 39 }, { "RRSIG", 46 },
-		{ "TLSA", 52 } };
+	} types[] = { { "A", 1 }, { "NS", 2 }, { "CNAME", 5 }, { "SOA", 6 },
+		{ "MX", 15 }, { "AAAA", 28 }, { "DNAME", 39 }, { "RRSIG", 46 },
+		{ "NSEC", 47 }, { "NSEC3", 50 }, { "TLSA", 52 } };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(types[i].name, name) == 0)
@@ -84,8 +84,26 @@ type_number(const char *name)
 	return 0;
 }
 
+// "TYPE TTL EXPIRATION": what it covers, and what of it is of interest here.
+static void
+put_signature(struct wire *wire, const char *text)
+{
+	uint32_t ttl_s, expiration;
+	char covered[16];
+
+	assert_int_equal(
+	    sscanf(text, "%15s %u %u", covered, &ttl_s, &expiration), 3);
+	put16(wire, type_number(covered));
+	put16(wire, 0x0d02);
+	put32(wire, ttl_s);
+	put32(wire, expiration);
+	put32(wire, 0);
+	put16(wire, 4711);
+	put_name(wire, "example");
+}
+
 // "10 mx.example", "192.0.2.1", "target.example", "300" for the minimum of a
-// SOA, or hexadecimal after "# ".
+// SOA, "A 300 1000" for an RRSIG, or hexadecimal after "# ".
 static void
 put_rdata(struct wire *wire, unsigned type, const char *text)
 {
@@ -109,6 +127,8 @@ put_rdata(struct wire *wire, unsigned type, const char *text)
 		for (int i = 0; i < 4; i++)
 			put32(wire, 7);
 		put32(wire, (uint32_t)strtoul(text, NULL, 10));
+	} else if (type == ns_t_rrsig) {
+		put_signature(wire, text);
 	} else {
 		put_name(wire, text);
 	}
@@ -309,6 +329,97 @@ answer_test(void **state)
 	if (row->canonical != NULL)
 		assert_int_equal(
 		    strcasecmp(reply->canonical, row->canonical), 0);
+	packet_free(packet);
+}
+
+#define NOW 1000000
+
+static const struct signature_row {
+	const char *sentence;
+	struct message message;
+	uint32_t now_s, ttl_s;
+} signature_rows[] = {
+	{ "what a signature permits in full lives as long as it says",
+	    { "a.example", WALK_A,
+		.answer = "a.example 300 A 192.0.2.1\n"
+			  "a.example 300 RRSIG A 300 1000300" },
+	    NOW, 300 },
+	{ "a TTL that was raised on the way is what was signed",
+	    { "a.example", WALK_A,
+		.answer = "a.example 86400 A 192.0.2.1\n"
+			  "a.example 86400 RRSIG A 300 1086400" },
+	    NOW, 300 },
+	{ "nothing lives longer than its signature",
+	    { "a.example", WALK_A,
+		.answer = "a.example 300 A 192.0.2.1\n"
+			  "a.example 300 RRSIG A 300 1000040" },
+	    NOW, 40 },
+	{ "nor longer than that of an alias before it",
+	    { "a.example", WALK_A,
+		.answer = "a.example 300 CNAME b.example\n"
+			  "a.example 300 RRSIG CNAME 300 1000030\n"
+			  "b.example 300 A 192.0.2.1\n"
+			  "b.example 300 RRSIG A 300 1000040" },
+	    NOW, 30 },
+	{ "nor than that of a DNAME",
+	    { "a.old.example", WALK_A,
+		.answer = "old.example 300 DNAME new.example\n"
+			  "old.example 300 RRSIG DNAME 300 1000020\n"
+			  "a.old.example 300 CNAME a.new.example\n"
+			  "a.new.example 300 A 192.0.2.1" },
+	    NOW, 20 },
+	{ "an expired signature leaves nothing",
+	    { "a.example", WALK_A,
+		.answer = "a.example 300 A 192.0.2.1\n"
+			  "a.example 300 RRSIG A 300 999999" },
+	    NOW, 0 },
+	{ "time is counted past its end in 2106 (RFC 1982)",
+	    { "a.example", WALK_A,
+		.answer = "a.example 300 A 192.0.2.1\n"
+			  "a.example 300 RRSIG A 300 20" },
+	    4294967286, 30 },
+	{ "a denial lives no longer than the signature of its SOA",
+	    { "a.example", WALK_A,
+		.authority = "example 300 SOA 300\n"
+			     "example 300 RRSIG SOA 50 1001000" },
+	    NOW, 50 },
+	{ "nor than that of an NSEC record",
+	    { "a.example", WALK_A,
+		.authority = "example 300 SOA 300\n"
+			     "a.example 300 RRSIG NSEC 300 1000007" },
+	    NOW, 7 },
+	{ "nor than that of an NSEC3 record",
+	    { "a.example", WALK_A, .rcode = 3,
+		.authority = "example 300 SOA 300\n"
+			     "a.example 300 RRSIG NSEC3 300 1000008" },
+	    NOW, 8 },
+	{ "other signatures in the authority section do not count",
+	    { "a.example", WALK_A, .answer = "a.example 300 A 192.0.2.1",
+		.authority = "example 300 NS ns.example\n"
+			     "example 300 RRSIG NS 5 1000005" },
+	    NOW, 300 },
+	{ "what is too short for a signature, or of another class, is none",
+	    { "a.example", WALK_A,
+		.answer =
+		    "a.example 300 A 192.0.2.1\n"
+		    "a.example 300 RRSIG # 00010d020000000100000001000000\n"
+		    "a.example 300 !RRSIG A 1 1000001" },
+	    NOW, 300 },
+};
+
+static void
+signature_test(void **state)
+{
+	const struct signature_row *row = *state;
+	static struct wire wire;
+	struct packet *packet;
+
+	build(&wire, &row->message);
+	assert_int_equal(
+	    0, packet_parse(wire.octets, wire.len, row->message.name,
+		   row->message.type, WALK_SECURE, &packet));
+	packet_limit_ttl(packet, wire.octets, wire.len, row->now_s);
+	assert_int_equal(packet_reply(packet)->ttl_s, row->ttl_s);
 	packet_free(packet);
 }
 
@@ -803,6 +914,7 @@ int
 main(void)
 {
 	TABLE_ADD(answer_rows, answer_test);
+	TABLE_ADD(signature_rows, signature_test);
 	TABLE_ADD(record_rows, record_test);
 	TABLE_ADD(rcode_rows, rcode_test);
 	TABLE_ADD(refused_rows, refused_test);
