@@ -449,9 +449,9 @@ static const struct option {
 	{ "edns-buffer-size:", "1232", false },
 	{ "unwanted-reply-threshold:", "10000000", false },
 	// A server that is silent is given up after 5 s, not 17 (three of
-	// them: after 16 s, not 101); one that takes 2 s for an answer is no
-	// loss.
-	{ "infra-cache-max-rtt:", "2000", true },
+	// them: after 16 s, not 101), and with 2000 no sooner; but then one
+	// that takes 0.8 s for each answer was given up as well.
+	{ "infra-cache-max-rtt:", "3000", true },
 	// And one that comes back is noticed. With such a max-rtt libunbound
 	// before 1.23 never probes, so what it knows of a server is short-lived
 	// instead: else one moment of silence of the only forwarder would stop
