@@ -149,7 +149,7 @@ def test_deaf_to_children(dns):
         server.command = lambda *more: [
             "env", "--ignore-signal=CHLD", *command(*more)]
         server.start()
-        server.wait_listening()
+        wait_until(server.settled, 10, server.last_words)
         killed, = server.named("reso")
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: server.named("reso") not in ([], [killed]), 10,
