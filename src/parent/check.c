@@ -298,10 +298,10 @@ parent_check(const struct conf *conf)
 	bool fine = dns_source_read(&settings, &source, error) == 0;
 	if (!fine)
 		tell(true, error);
-	bool chosen =
+	bool needed =
 	    conf_is_written(conf, "listen") || !systemd_may_pass_sockets();
-	fine &= check_conf(conf, source, !chosen, say_on_stderr);
-	if (!chosen)
+	fine &= check_conf(conf, source, !needed, say_on_stderr);
+	if (!needed)
 		warn_of_default_listen(conf);
 	fine &= check_rules(conf);
 	dns_source_free(source);
