@@ -46,7 +46,7 @@ value()
 
 median()
 {
-	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+	printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
 fastest()
@@ -133,8 +133,8 @@ cached_row()
 	    "echo_rate=$(value rate "$bare")" \
 	    "echo_p50_us=$(value p50_us "$bare")" \
 	    "echo_p99_us=$(value p99_us "$bare")" \
-	    "rate_ratio=$(printf '%s\n' "${rates[@]}" | median)" \
-	    "p99_ratio=$(printf '%s\n' "${tails[@]}" | median)"
+	    "rate_ratio=$(median "${rates[@]}")" \
+	    "p99_ratio=$(median "${tails[@]}")"
 }
 
 bench_cached()
@@ -197,7 +197,7 @@ cold_row()
 	    "bare_rate=$(value rate "$bare")" \
 	    "bare_p50_us=$(value p50_us "$bare")" \
 	    "bare_p99_us=$(value p99_us "$bare")" \
-	    "rate_ratio=$(printf '%s\n' "${rates[@]}" | median)"
+	    "rate_ratio=$(median "${rates[@]}")"
 }
 
 bench_cold()
@@ -246,8 +246,8 @@ bench_resolvers()
 	    "bare_one=$bare_one bare_two=$bare_two" \
 	    "fastest_ratio=$(ratio "$two" "$one")" \
 	    "bare_fastest_ratio=$(ratio "$bare_two" "$bare_one")" \
-	    "bare_ratio=$(printf '%s\n' "${bares[@]}" | median)" \
-	    "rate_ratio=$(printf '%s\n' "${rates[@]}" | median)"
+	    "bare_ratio=$(median "${bares[@]}")" \
+	    "rate_ratio=$(median "${rates[@]}")"
 }
 
 # Proportional set size of a process without the cache segment, in kB.
