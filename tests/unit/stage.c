@@ -83,8 +83,8 @@ close_cache(struct stage *stage)
 	rmdir(stage->folder);
 }
 
-void
-stage_open(struct stage *stage, unsigned places, unsigned line_max)
+static void
+open_stage(struct stage *stage, unsigned places)
 {
 	char error[DNS_ERROR_MAX];
 
@@ -104,7 +104,8 @@ stage_open(struct stage *stage, unsigned places, unsigned line_max)
 	    dns_open(loop_base(stage->loop), NULL, &stage->dns, error), 0);
 
 	struct flights_settings flights = { &stage->conf, stage->cache,
-		stage->loop, stage->page, line_max, &stage->clock_offset_ms };
+		stage->loop, stage->page, STAGE_LINE_MAX,
+		&stage->clock_offset_ms };
 
 	assert_int_equal(flights_new(&flights, &stage->flights), 0);
 
@@ -116,8 +117,8 @@ stage_open(struct stage *stage, unsigned places, unsigned line_max)
 	flights_go(stage->flights, stage->dns);
 }
 
-void
-stage_close(struct stage *stage)
+static void
+close_stage(struct stage *stage)
 {
 	flights_leave(&stage->asker);
 	refresh_free(stage->refresh);
@@ -128,6 +129,28 @@ stage_close(struct stage *stage)
 	loop_free(stage->loop);
 	close_cache(stage);
 	fake_dns_reset();
+}
+
+static void
+run_row(const struct stage_row *row, unsigned places)
+{
+	struct stage stage;
+
+	open_stage(&stage, places);
+	row->act(&stage);
+	close_stage(&stage);
+}
+
+void
+stage_run(void **state)
+{
+	run_row(*state, 8);
+}
+
+void
+stage_run_line(void **state)
+{
+	run_row(*state, 1);
 }
 
 void

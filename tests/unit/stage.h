@@ -45,9 +45,18 @@ struct stage {
 	char folder[64], path[96];
 };
 
-// places: query_concurrency. The cache is owned, the DNS is there.
-void stage_open(struct stage *stage, unsigned places, unsigned line_max);
-void stage_close(struct stage *stage);
+#define STAGE_LINE_MAX 16
+
+// A test that has a stage to itself, as a row of a table. The cache is owned,
+// the DNS is there.
+struct stage_row {
+	const char *sentence;
+	void (*act)(struct stage *stage);
+};
+
+// With a query_concurrency of eight, or of one.
+void stage_run(void **state);
+void stage_run_line(void **state);
 
 // A question that may take so long.
 void stage_ask(

@@ -15,7 +15,6 @@
 #include "policy/decide.h"
 #include "stage.h"
 
-#define LINE_MAX 16
 #define LONG_MS  1000 // query_timeout of the stage
 #define SHORT_MS 150  // some 100 are left of it
 
@@ -533,7 +532,7 @@ refuses_past_the_end_of_the_line(struct stage *stage)
 	char name[32];
 
 	fake_dns.silent = true;
-	for (uint32_t i = 0; i < LINE_MAX; i++) {
+	for (uint32_t i = 0; i < STAGE_LINE_MAX; i++) {
 		snprintf(name, sizeof(name), "d%u.example", i);
 		stage_ask(stage, name, i, LONG_MS);
 	}
@@ -657,12 +656,7 @@ lands_before_its_dns_is_closed(struct stage *stage)
 	assert_int_equal(verdict(&stage->last.entry), DECIDE_DANE_ONLY);
 }
 
-struct row {
-	const char *sentence;
-	void (*act)(struct stage *stage);
-};
-
-static const struct row rows[] = {
+static const struct stage_row rows[] = {
 	{ "a question goes through the DNS into the cache and to the asker",
 	    resolves },
 	{ "an A at hand leaves no question for AAAA", asks_no_needless_aaaa },
@@ -719,7 +713,7 @@ static const struct row rows[] = {
 };
 
 // With a single place.
-static const struct row line_rows[] = {
+static const struct stage_row line_rows[] = {
 	{ "with one place, questions are answered in order of arrival",
 	    keeps_the_line_in_order },
 	{ "what is soon to be missed is looked up ahead of them",
@@ -734,32 +728,10 @@ static const struct row line_rows[] = {
 	    lets_a_strict_answer_go_on_in_line },
 };
 
-static void
-run_with(const struct row *row, unsigned places)
-{
-	struct stage stage;
-
-	stage_open(&stage, places, LINE_MAX);
-	row->act(&stage);
-	stage_close(&stage);
-}
-
-static void
-run(void **state)
-{
-	run_with(*state, 8);
-}
-
-static void
-run_line(void **state)
-{
-	run_with(*state, 1);
-}
-
 int
 main(void)
 {
-	TABLE_ADD(rows, run);
-	TABLE_ADD(line_rows, run_line);
+	TABLE_ADD(rows, stage_run);
+	TABLE_ADD(line_rows, stage_run_line);
 	return table_run("flight");
 }

@@ -287,12 +287,7 @@ retries_the_stale_in_its_turn(struct stage *stage)
 	assert_int_equal(stage->order[2], 3);
 }
 
-struct row {
-	const char *sentence;
-	void (*act)(struct stage *stage);
-};
-
-static const struct row rows[] = {
+static const struct stage_row rows[] = {
 	{ "a hint makes a promise, once, and notes it in the entry", promises },
 	{ "a promise of a resolver that is gone is taken over",
 	    takes_over_promises },
@@ -317,39 +312,17 @@ static const struct row rows[] = {
 };
 
 // With a single place.
-static const struct row line_rows[] = {
+static const struct stage_row line_rows[] = {
 	{ "an entry in use that has ended is resolved ahead of the line",
 	    renews_what_has_ended_ahead_of_the_line },
 	{ "a stale answer is tried again in its turn",
 	    retries_the_stale_in_its_turn },
 };
 
-static void
-run_with(const struct row *row, unsigned places)
-{
-	struct stage stage;
-
-	stage_open(&stage, places, 16);
-	row->act(&stage);
-	stage_close(&stage);
-}
-
-static void
-run(void **state)
-{
-	run_with(*state, 8);
-}
-
-static void
-run_line(void **state)
-{
-	run_with(*state, 1);
-}
-
 int
 main(void)
 {
-	TABLE_ADD(rows, run);
-	TABLE_ADD(line_rows, run_line);
+	TABLE_ADD(rows, stage_run);
+	TABLE_ADD(line_rows, stage_run_line);
 	return table_run("refresh");
 }
